@@ -1,0 +1,59 @@
+"""Every error that circle15 raises on purpose.
+
+::
+
+    Circle15Error
+    ├── InputError    (ValueError)  a file, row, column or tag is wrong: mend the data
+    ├── OptionError   (ValueError)  an argument is wrong: ask differently
+    └── OutputError   (OSError)     a result cannot be written
+
+Each carries one or more :class:`Problem`, all those found at once, in Simplified Chinese and in English. The command line prints
+them as one paragraph and exits with 2; the app shows them; neither ever shows a traceback for one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+MAX_NAMED = 5
+
+
+class Problem(NamedTuple):
+    """What is wrong, where, and what to do, in both languages."""
+
+    zh: str
+    en: str
+
+
+class Circle15Error(Exception):
+    """The root: catch this to catch everything that circle15 raises on purpose."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("".join(p.zh for p in problems) + " / " + " ".join(p.en for p in problems))
+
+
+class InputError(Circle15Error, ValueError):
+    """A file, row, column or tag is wrong."""
+
+
+class OptionError(Circle15Error, ValueError):
+    """An argument of a command or function is wrong."""
+
+
+class OutputError(Circle15Error, OSError):
+    """A result cannot be written."""
+
+
+def first_few(items: Iterable[object]) -> str:
+    """Name the first five offenders and count the rest.
+
+    >>> first_few(["a", "b"])
+    'a, b'
+    >>> first_few(range(7))
+    '0, 1, 2, 3, 4 … (7)'
+    """
+    named = [str(item) for item in items]
+    shown = ", ".join(named[:MAX_NAMED])
+    return shown if len(named) <= MAX_NAMED else f"{shown} … ({len(named)})"
