@@ -1,0 +1,82 @@
+"""Nouns as plain arrays: one way to freeze, store and fingerprint every frozen dataclass of the house.
+
+Supported fields: numeric and bool arrays, arrays of geometries, tuples of str, str, int, float, bool, date and nested nouns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import typing
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Array = npt.NDArray[Any]
+Noun = TypeVar("Noun")
+
+
+def read_only(noun: Any) -> None:  # noqa: ANN401 — any dataclass
+    """Make every array of a noun read-only, so that a cached noun cannot change under its users."""
+    for field in dataclasses.fields(noun):
+        value = getattr(noun, field.name)
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+
+
+def pack(noun: Any, prefix: str = "") -> dict[str, Array]:  # noqa: ANN401 — any dataclass
+    """Turn a noun into named arrays without objects: what ``numpy.savez`` stores without pickling.
+
+    Raises
+    ------
+    TypeError
+        If a field has a type that is not supported.
+    """
+    packed: dict[str, Array] = {}
+    for field in dataclasses.fields(noun):
+        name, value = prefix + field.name, getattr(noun, field.name)
+        if dataclasses.is_dataclass(value):
+            packed |= pack(value, name + ".")
+        elif isinstance(value, np.ndarray) and value.dtype == object:
+            wkb = [shapely.to_wkb(geometry) for geometry in value]
+            packed[name + ":ends"] = np.cumsum([len(one) for one in wkb], dtype=np.int64)
+            packed[name] = np.frombuffer(b"".join(wkb), dtype=np.uint8)
+        elif isinstance(value, np.ndarray):
+            packed[name] = value
+        elif isinstance(value, str | int | float | tuple | dt.date):
+            text = value.isoformat() if isinstance(value, dt.date) else value
+            packed[name] = np.frombuffer(json.dumps(text, ensure_ascii=False).encode(), dtype=np.uint8)
+        else:
+            msg = f"{type(noun).__name__}.{field.name}: cannot pack a {type(value).__name__}"
+            raise TypeError(msg)
+    return packed
+
+
+@cache
+def _hints(noun_type: type) -> dict[str, Any]:
+    return typing.get_type_hints(noun_type)
+
+
+def unpack(noun_type: type[Noun], packed: Mapping[str, Array], prefix: str = "") -> Noun:
+    """Turn the arrays of :func:`pack` back into the noun."""
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(noun_type):  # type: ignore[arg-type] # a dataclass, by contract
+        name, hint = prefix + field.name, _hints(noun_type)[field.name]
+        if dataclasses.is_dataclass(hint):
+            values[field.name] = unpack(hint, packed, name + ".")  # type: ignore[arg-type] # a noun's field is a noun's type
+        elif name + ":ends" in packed:
+            raw, ends = packed[name].tobytes(), packed[name + ":ends"].tolist()
+            wkb = [raw[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+            values[field.name] = np.array(shapely.from_wkb(np.array(wkb, dtype=object)), dtype=object)
+        elif typing.get_origin(hint) is np.ndarray:
+            values[field.name] = packed[name]
+        else:
+            value = json.loads(packed[name].tobytes())
+            is_tuple = typing.get_origin(hint) is tuple
+            values[field.name] = tuple(value) if is_tuple else dt.date.fromisoformat(value) if hint is dt.date else value
+    return noun_type(**values)

@@ -1,0 +1,302 @@
+"""The road nouns: Roads, the pieces once for all modes, and Network, the same pieces for one mode.
+
+A *piece* is a stretch of one OSM way between two nodes where something can happen: a junction, a barrier, an end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, get_args
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import shapely
+
+from geodata.errors import InputError, Problem
+from geodata.pack import pack, read_only
+from geodata.standards import Mode, Speeds
+
+EARTH_RADIUS_M = 6_371_000.0
+NEVER = -1  # the time of a direction that is not permitted
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Geometries = npt.NDArray[np.object_]
+
+
+def forward_bit(mode: Mode) -> int:
+    """Bit of ``Roads.permit`` that lets `mode` travel a piece in its drawn direction; the next higher bit is the way back."""
+    return 1 << (2 * MODES.index(mode))
+
+
+def blocked_bit(mode: Mode) -> int:
+    """Bit of ``Roads.blocked`` that stops `mode` at a node."""
+    return 1 << MODES.index(mode)
+
+
+def great_circle_m(a: Floats, b: Floats) -> Floats:
+    """Great-circle distance in metres between rows of lon, lat in degrees (R = 6,371,000 m).
+
+    >>> great_circle_m(np.array([[0.0, 0.0]]), np.array([[0.0, 1.0]])).round(1).tolist()
+    [111194.9]
+    """
+    lon_a, lat_a, lon_b, lat_b = (np.radians(column) for column in (*a.T, *b.T))
+    half = np.sin((lat_b - lat_a) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
+    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(half)))
+
+
+@dataclass(frozen=True, eq=False)
+class Roads:
+    """Every road piece of a region, for all modes.
+
+    Attributes
+    ----------
+    lonlat : (vertices, 2) float64, degrees WGS84
+    first_vertex : (pieces + 1,) int64
+        Piece i runs along ``lonlat[first_vertex[i]:first_vertex[i + 1]]``.
+    tail, head : (pieces,) int64
+        Node positions at the first and the last vertex.
+    node_id : (nodes,) int64
+        OSM node ids.
+    way_id : (pieces,) int64
+    road_class, name : (pieces,) int64
+        Positions in `class_names` and `road_names`; an unnamed road has the name "".
+    permit : (pieces,) uint8
+        Two bits a mode, see :func:`forward_bit`.
+    maxspeed_kmh : (pieces, 2) float64
+        Tagged speed forward and backward; nan where untagged.
+    enterable : (pieces,) bool
+        False for motorways and tunnels: travelled, but not stepped onto between their ends.
+    blocked : (nodes,) uint8
+        One bit a mode, see :func:`blocked_bit`.
+    length_mm : (pieces,) int64
+        Great-circle length of the original geometry.
+    water : (k,) geometries, WGS84
+        Mapped water that no access leg may cross.
+    highway_ways, missing_nodes : int
+        Ways with a highway tag in the file, and node references the file does not contain.
+    unread_maxspeed : tuple of str
+        maxspeed values that could not be understood (the class speed is used).
+    """
+
+    lonlat: Floats
+    first_vertex: Ints
+    tail: Ints
+    head: Ints
+    node_id: Ints
+    way_id: Ints
+    road_class: Ints
+    class_names: tuple[str, ...]
+    name: Ints
+    road_names: tuple[str, ...]
+    permit: npt.NDArray[np.uint8]
+    maxspeed_kmh: Floats
+    enterable: Bools
+    blocked: npt.NDArray[np.uint8]
+    length_mm: Ints
+    water: Geometries
+    highway_ways: int
+    missing_nodes: int
+    unread_maxspeed: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        read_only(self)
+
+    def __len__(self) -> int:
+        """Count the pieces."""
+        return len(self.tail)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256 of the content, equal on every machine."""
+        return fingerprint(self)
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees."""
+        west, south = self.lonlat.min(axis=0)
+        east, north = self.lonlat.max(axis=0)
+        return float(west), float(south), float(east), float(north)
+
+    def lines(self, lonlat: Floats | None = None) -> Geometries:
+        """One LineString a piece, in degrees or along other coordinates of the same vertices."""
+        coordinates = self.lonlat if lonlat is None else lonlat
+        return np.asarray(shapely.linestrings(coordinates, indices=np.repeat(np.arange(len(self)), np.diff(self.first_vertex))))
+
+    def take(self, pieces: Ints) -> Roads:
+        """Only these pieces, with the nodes at their ends."""
+        size = np.diff(self.first_vertex)[pieces]
+        first_vertex = np.concatenate([[0], np.cumsum(size)])
+        vertices = np.arange(first_vertex[-1]) + np.repeat(self.first_vertex[pieces] - first_vertex[:-1], size)
+        node, ends_at = np.unique(np.concatenate([self.tail[pieces], self.head[pieces]]), return_inverse=True)
+        return replace(
+            self,
+            lonlat=self.lonlat[vertices],
+            first_vertex=first_vertex,
+            tail=ends_at[: len(pieces)],
+            head=ends_at[len(pieces) :],
+            node_id=self.node_id[node],
+            blocked=self.blocked[node],
+            **{name: getattr(self, name)[pieces] for name in ("way_id", "road_class", "name", "permit", "maxspeed_kmh", "enterable", "length_mm")},
+        )
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """One row a piece: way_id, highway, name, length_m, geometry (WGS84)."""
+        columns = {
+            "way_id": self.way_id,
+            "highway": np.array(self.class_names, dtype=object)[self.road_class],
+            "name": np.array(self.road_names, dtype=object)[self.name],
+            "length_m": self.length_mm / 1000,
+        }
+        return gpd.GeoDataFrame(columns, geometry=self.lines(), crs="EPSG:4326")
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The pieces that one mode may use, with times; nodes are positions 0..node_count-1.
+
+    A node that a barrier blocks is split, one copy for each piece that ends there: both sides can be reached, it cannot be passed.
+
+    Attributes
+    ----------
+    mode : str
+    crs : str
+        The projected CRS, in metres, in which points are brought onto roads.
+    lines : (pieces,) LineStrings in `crs`
+    start, end : (pieces,) int64
+        Nodes at the first and last vertex.
+    forward_ms, backward_ms : (pieces,) int64
+        Milliseconds along the whole piece; ``NEVER`` where that direction is not permitted.
+    length_mm : (pieces,) int64
+    enterable : (pieces,) bool
+    obstacles : (k,) geometries in `crs`
+        Water and motorways, which no access leg may cross.
+    access_kmh, access_detour : float
+        Speed on the leg between a point and the road, and the factor on its straight length.
+    """
+
+    mode: Mode
+    crs: str
+    lines: Geometries
+    start: Ints
+    end: Ints
+    node_count: int
+    forward_ms: Ints
+    backward_ms: Ints
+    length_mm: Ints
+    enterable: Bools
+    obstacles: Geometries
+    access_kmh: float
+    access_detour: float
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        read_only(self)
+
+    def __len__(self) -> int:
+        """Count the pieces."""
+        return len(self.start)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index of `lines`."""
+        return shapely.STRtree(self.lines)
+
+
+def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str) -> Network:
+    """Take the pieces that `mode` may use, with travel times.
+
+    A tagged maxspeed is the driving speed; for a bicycle it is a ceiling; walking ignores it.
+
+    Parameters
+    ----------
+    roads : Roads
+    mode : "walk", "bike" or "drive"
+    speeds : Speeds
+    crs : str
+        A projected CRS in metres.
+
+    Raises
+    ------
+    InputError
+        No road is open to the mode.
+    """
+    bit, way = forward_bit(mode), speeds.of(mode)
+    used = np.flatnonzero(roads.permit & (bit | bit << 1))
+    if len(used) == 0:
+        raise no_roads(mode)
+    by_class = np.array([way.classes.get(name, way.kmh) for name in roads.class_names])[roads.road_class[used]]
+    kmh = np.repeat(by_class[:, None], 2, axis=1)
+    tagged = roads.maxspeed_kmh[used]
+    if mode == "drive":
+        kmh = np.where(np.isnan(tagged), kmh, tagged)
+    elif mode == "bike":
+        kmh = np.fmin(kmh, tagged)
+    length_mm, permit = roads.length_mm[used], roads.permit[used]
+    start, end, node_count = _split_at_barriers(roads, used, mode)
+    project = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    lines = roads.take(used)
+    fenced = np.isin(roads.road_class, [i for i, name in enumerate(roads.class_names) if name in {"motorway", "motorway_link"}])
+    motorways = roads.take(np.flatnonzero(fenced))
+    to_crs = lambda geometry: shapely.transform(geometry, project.transform, interleaved=False)  # noqa: E731 — one line, used thrice
+    return Network(
+        mode=mode,
+        crs=crs,
+        lines=to_crs(lines.lines()),
+        start=start,
+        end=end,
+        node_count=node_count,
+        forward_ms=np.where(permit & bit, travel_ms(length_mm, kmh[:, 0]), NEVER),
+        backward_ms=np.where(permit & (bit << 1), travel_ms(length_mm, kmh[:, 1]), NEVER),
+        length_mm=length_mm,
+        enterable=roads.enterable[used],
+        obstacles=np.concatenate([to_crs(roads.water), to_crs(motorways.lines())]),
+        access_kmh=way.access_kmh,
+        access_detour=way.access_detour,
+    )
+
+
+def _split_at_barriers(roads: Roads, used: Ints, mode: Mode) -> tuple[Ints, Ints, int]:
+    """Start and end nodes of the used pieces, 0..n-1, a copy of its own for each piece end at a blocked node."""
+    ends = np.concatenate([roads.tail[used], roads.head[used]])
+    blocked = (roads.blocked[ends] & blocked_bit(mode)) > 0
+    ends[blocked] = len(roads.node_id) + np.arange(blocked.sum())
+    nodes, position = np.unique(ends, return_inverse=True)
+    return position[: len(used)], position[len(used) :], len(nodes)
+
+
+def travel_ms(length_mm: npt.ArrayLike, kmh: npt.ArrayLike) -> Ints:
+    """Whole milliseconds to travel a length.
+
+    >>> travel_ms([1_000_000], [60.0]).tolist()
+    [60000]
+    """
+    return np.rint(np.asarray(length_mm) * 3.6 / np.asarray(kmh)).astype(np.int64)
+
+
+def no_roads(mode: Mode) -> InputError:
+    """Say that no road is open to a mode."""
+    zh = {"walk": "步行", "bike": "骑行", "drive": "驾车"}[mode]
+    return InputError(
+        Problem(
+            f"路网中没有一条可{zh}的道路：请检查 highway 与 access 标签，或换一种出行方式。",
+            f"No road is open to mode {mode}: check the highway and access tags, or choose another mode.",
+        )
+    )
+
+
+def fingerprint(noun: Any) -> str:  # noqa: ANN401 — any noun that pack() knows
+    """Sha256 over the names, types and bytes of a noun's fields."""
+    digest = hashlib.sha256()
+    for name, array in sorted(pack(noun).items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

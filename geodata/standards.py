@@ -1,0 +1,211 @@
+"""Service definitions (口径) and travel speeds, read from ``defaults/*.toml`` and from a bureau's own files, which override by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, model_validator
+
+from geodata.errors import InputError, OptionError, Problem
+from geodata.toml import Strict, read_toml
+
+Mode = Literal["walk", "bike", "drive"]
+Direction = Literal["to_facility", "from_facility"]
+Status = Literal["V", "S", "M"]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+DEFAULTS = Path(__file__).parent / "defaults"
+
+
+class Limit(Strict):
+    """How far is near enough; all that are given must hold, each on its own best way, and the limit itself counts as within."""
+
+    minutes: PositiveFloat | None = None
+    network_m: PositiveFloat | None = None
+    straight_m: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Limit:
+        if self.minutes is self.network_m is self.straight_m is None:
+            raise InputError(
+                Problem("至少要给出 minutes、network_m、straight_m 之一。", "Give at least one of minutes, network_m, straight_m.")
+            )
+        return self
+
+
+class ServiceDefinition(Strict):
+    """One way to say that a settlement is served: kinds of facility, mode, direction, limits by settlement class.
+
+    Attributes
+    ----------
+    urban, rural : Limit
+        The limit for settlements of each class.
+    settlement_share : float
+        A settlement counts as covered when at least this share of its people is.
+    beside_m : float
+        How far a drawn circle reaches beside a reached road, in metres; a picture only.
+    call_handling_s, turnout_s : float
+        Seconds before the vehicle moves; a facility's own turnout replaces `turnout_s`.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    kinds: Annotated[tuple[str, ...], Field(min_length=1)]
+    mode: Mode
+    direction: Direction = "to_facility"
+    urban: Limit
+    rural: Limit
+    settlement_share: Share = 0.9
+    beside_m: PositiveFloat = 60
+    call_handling_s: Annotated[float, Field(ge=0)] = 0
+    turnout_s: Annotated[float, Field(ge=0)] = 0
+    source: str
+    status: Status
+    note: str = ""
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """The limit of each settlement class."""
+        return {"urban": self.urban, "rural": self.rural}
+
+    def with_minutes(self, minutes: float) -> ServiceDefinition:
+        """Build the same definition with another number of minutes in both classes."""
+        if not minutes > 0:
+            raise OptionError(Problem(f"时限必须大于 0 分钟（给出 {minutes}）。", f"The limit must be more than 0 minutes (given: {minutes})."))
+        limits = {name: limit.model_copy(update={"minutes": minutes}) for name, limit in self.limits.items()}
+        return self.model_copy(update=limits)
+
+
+class Siting(Strict):
+    """The default siting question of a service: first the fewest people beyond the backstop, then the most within the limits."""
+
+    backstop_minutes: PositiveFloat
+    source: str
+    status: Status
+
+
+class Service(Strict):
+    """A service with one or more named definitions; the first is the default."""
+
+    name_zh: str
+    name_en: str
+    definitions: Annotated[tuple[ServiceDefinition, ...], Field(min_length=1)]
+    siting: Siting | None = None
+
+    def definition(self, definition_id: str | None) -> ServiceDefinition:
+        """Find a definition by id; the default if None."""
+        if definition_id is None:
+            return self.definitions[0]
+        by_id = {definition.id: definition for definition in self.definitions}
+        if definition_id not in by_id:
+            known = ", ".join(by_id)
+            raise OptionError(
+                Problem(f"{self.name_zh}没有口径“{definition_id}”；可选：{known}。", f"No definition {definition_id!r}; there are: {known}.")
+            )
+        return by_id[definition_id]
+
+
+class Kind(Strict):
+    """A kind of facility, by its name in both languages."""
+
+    zh: str
+    en: str
+
+
+class Services(Strict):
+    """All services and the kinds of facility that they speak of."""
+
+    kinds: dict[str, Kind] = {}
+    services: dict[str, Service] = {}
+
+    def service(self, service_id: str) -> Service:
+        """Find a service by id."""
+        if service_id not in self.services:
+            known = ", ".join(self.services)
+            raise OptionError(Problem(f"没有服务“{service_id}”；可选：{known}。", f"No service {service_id!r}; there are: {known}."))
+        return self.services[service_id]
+
+    def kind_ids(self) -> Mapping[str, str]:
+        """Every accepted name of a kind (its id, Chinese or English name) → its id."""
+        return {name: kind_id for kind_id, kind in self.kinds.items() for name in (kind_id, kind.zh, kind.en)}
+
+
+class ModeSpeeds(Strict):
+    """Speeds of one mode in km/h: `kmh` unless the road class has its own; the leg between a point and the road apart."""
+
+    kmh: PositiveFloat
+    access_kmh: PositiveFloat
+    access_detour: Annotated[float, Field(ge=1)]
+    classes: dict[str, PositiveFloat] = {}
+    source: str
+    status: Status
+
+
+class Speeds(Strict):
+    """Speeds of the three modes."""
+
+    walk: ModeSpeeds
+    bike: ModeSpeeds
+    drive: ModeSpeeds
+
+    def of(self, mode: Mode) -> ModeSpeeds:
+        """Look up the speeds of a mode."""
+        return {"walk": self.walk, "bike": self.bike, "drive": self.drive}[mode]
+
+
+@cache
+def default_speeds() -> Speeds:
+    """Read the speeds that circle15 ships."""
+    return read_toml(DEFAULTS / "speeds.toml", Speeds)
+
+
+@cache
+def default_services() -> Services:
+    """Read the services that circle15 ships."""
+    return read_toml(DEFAULTS / "services.toml", Services)
+
+
+def read_speeds(path: Path | None) -> Speeds:
+    """Read the default speeds, the modes of a bureau's own file in place of the same modes."""
+    return default_speeds() if path is None else default_speeds().model_copy(update=dict(read_toml(path, _SomeSpeeds).given()))
+
+
+def read_services(path: Path | None) -> Services:
+    """Read the default services and kinds, those of a bureau's own file in place of the ones of the same name.
+
+    Raises
+    ------
+    InputError
+        The file does not fit, or a definition names a kind that is not listed.
+    """
+    own = Services() if path is None else read_toml(path, Services)
+    base = default_services()
+    merged = Services(kinds=base.kinds | own.kinds, services=base.services | own.services)
+    unknown = [
+        Problem(
+            f"{path.name if path else 'services.toml'}：{service_id}.{definition.id}：未列出的机构类别 {kind}。",
+            f"{path.name if path else 'services.toml'}: {service_id}.{definition.id}: kind {kind!r} is not listed under [kinds].",
+        )
+        for service_id, service in merged.services.items()
+        for definition in service.definitions
+        for kind in definition.kinds
+        if kind not in merged.kinds
+    ]
+    if unknown:
+        raise InputError(*unknown)
+    return merged
+
+
+class _SomeSpeeds(Strict):
+    """A bureau's own speeds: any of the three modes."""
+
+    walk: ModeSpeeds | None = None
+    bike: ModeSpeeds | None = None
+    drive: ModeSpeeds | None = None
+
+    def given(self) -> dict[str, ModeSpeeds]:
+        return {mode: speeds for mode, speeds in (("walk", self.walk), ("bike", self.bike), ("drive", self.drive)) if speeds}
