@@ -1,0 +1,44 @@
+"""Fixtures every test may ask for: the folder of real data, and an environment without the caller's settings."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SETTINGS = ("CIRCLE15_FONT", "CIRCLE15_LANG", "CIRCLE15_REGION")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Real input (Monaco, Comoros, Porto, …), never part of the repository."""
+    folder = Path(os.environ.get("CIRCLE15_DATA") or REPOSITORY.parent / "shared" / "data").expanduser().resolve()
+    if not folder.is_dir():
+        _absent(f"no real data at {folder}: set CIRCLE15_DATA to the folder that holds it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_file(data_dir: Path) -> Callable[[str], Path]:
+    """``data_file("monaco/monaco.osm.pbf")`` is the path, or the test is skipped."""
+
+    def find(name: str) -> Path:
+        path = data_dir / name
+        if not path.exists():
+            _absent(f"{name} is not in {data_dir}")
+        return path
+
+    return find
+
+
+def _absent(reason: str) -> None:
+    if os.environ.get("CIRCLE15_REQUIRE_DATA") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
