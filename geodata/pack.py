@@ -1,12 +1,13 @@
 """Nouns as plain arrays: one way to freeze, store and fingerprint every frozen dataclass of the house.
 
-Supported fields: numeric and bool arrays, arrays of geometries, tuples of str, str, int, float, bool, date and nested nouns.
+Supported fields: numeric and bool arrays, arrays of geometries, str, int, float, bool, date, nested nouns, tuples of str or of small nouns.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
 import typing
 from collections.abc import Mapping
@@ -49,8 +50,7 @@ def pack(noun: Any, prefix: str = "") -> dict[str, Array]:  # noqa: ANN401 — a
         elif isinstance(value, np.ndarray):
             packed[name] = value
         elif isinstance(value, str | int | float | tuple | dt.date):
-            text = value.isoformat() if isinstance(value, dt.date) else value
-            packed[name] = np.frombuffer(json.dumps(text, ensure_ascii=False).encode(), dtype=np.uint8)
+            packed[name] = np.frombuffer(json.dumps(value, ensure_ascii=False, default=_plain).encode(), dtype=np.uint8)
         else:
             msg = f"{type(noun).__name__}.{field.name}: cannot pack a {type(value).__name__}"
             raise TypeError(msg)
@@ -76,7 +76,27 @@ def unpack(noun_type: type[Noun], packed: Mapping[str, Array], prefix: str = "")
         elif typing.get_origin(hint) is np.ndarray:
             values[field.name] = packed[name]
         else:
-            value = json.loads(packed[name].tobytes())
-            is_tuple = typing.get_origin(hint) is tuple
-            values[field.name] = tuple(value) if is_tuple else dt.date.fromisoformat(value) if hint is dt.date else value
+            values[field.name] = _typed(json.loads(packed[name].tobytes()), hint)
     return noun_type(**values)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 — what json cannot write itself
+    return value.isoformat() if isinstance(value, dt.date) else dataclasses.asdict(value)
+
+
+def _typed(value: Any, hint: Any) -> Any:  # noqa: ANN401 — JSON back to the field's type
+    if hint is dt.date:
+        return dt.date.fromisoformat(value)
+    if typing.get_origin(hint) is tuple:
+        item = typing.get_args(hint)[0]
+        return tuple(item(**one) if dataclasses.is_dataclass(item) else one for one in value)
+    return value
+
+
+def fingerprint(noun: Any) -> str:  # noqa: ANN401 — any dataclass
+    """Sha256 over the names, types and bytes of a noun's fields."""
+    digest = hashlib.sha256()
+    for name, array in sorted(pack(noun).items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -5,10 +5,9 @@ A *piece* is a stretch of one OSM way between two nodes where something can happ
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, get_args
+from typing import get_args
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +16,7 @@ import pyproj
 import shapely
 
 from geodata.errors import InputError, Problem
-from geodata.pack import pack, read_only
+from geodata.pack import fingerprint, read_only
 from geodata.standards import Mode, Speeds
 
 EARTH_RADIUS_M = 6_371_000.0
@@ -291,12 +290,3 @@ def no_roads(mode: Mode) -> InputError:
             f"No road is open to mode {mode}: check the highway and access tags, or choose another mode.",
         )
     )
-
-
-def fingerprint(noun: Any) -> str:  # noqa: ANN401 — any noun that pack() knows
-    """Sha256 over the names, types and bytes of a noun's fields."""
-    digest = hashlib.sha256()
-    for name, array in sorted(pack(noun).items()):
-        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

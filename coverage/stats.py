@@ -1,0 +1,192 @@
+"""Coverage by definition: who is within the limits, by township; who is not, and why. People are counted at the people."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from scipy.sparse import csr_array
+
+from coverage.gaps import gap_table
+from coverage.search import Weight, delay_ms, reach
+from coverage.snap import WaysOn, snap_demand, snap_facilities
+from coverage.travel_times import travel_times
+from geodata.model import Demand, Facilities, Region, Zones
+from geodata.roads import Bools, Ints, Network, great_circle_m
+from geodata.standards import ServiceDefinition
+
+MS_PER_MINUTE = 60_000
+MM_PER_M = 1_000
+ROUNDING = 1e-9  # a settlement with exactly the stated share of its people within is covered
+
+
+@dataclass(frozen=True, eq=False)
+class CoverageResult:
+    """Who is served under one definition.
+
+    Attributes
+    ----------
+    definition : ServiceDefinition
+    facilities : Facilities
+        Those counted: of the definition's kinds and open on the region's day.
+    covers : (demand points, facilities) sparse bool
+        Within every limit of the demand point's class.
+    covered, covered_without_external : (demand points,) bool
+        By any facility; by any facility inside the county.
+    by_zone : DataFrame
+        See :func:`zone_table`.
+    gaps : DataFrame
+        See :func:`coverage.gaps.gap_table`.
+    """
+
+    definition: ServiceDefinition
+    facilities: Facilities
+    covers: csr_array
+    covered: Bools
+    covered_without_external: Bools
+    by_zone: pd.DataFrame
+    gaps: pd.DataFrame
+
+
+def coverage(region: Region, definition: ServiceDefinition, network: Network) -> CoverageResult:
+    """Compute who is served under a definition, by township, and who is not.
+
+    Parameters
+    ----------
+    region : Region
+    definition : ServiceDefinition
+    network : Network
+        Of the definition's mode.
+    """
+    counted = np.flatnonzero(region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date))
+    facilities = region.facilities.take(counted)
+    demand_ways = snap_demand(network, region.demand)
+    facility_ways = snap_facilities(network, facilities)
+    covers = within_limits(definition, network, region.demand, facilities, demand_ways=demand_ways, facility_ways=facility_ways)
+    covered = covers.sum(axis=1) > 0
+    inside = covers[:, np.flatnonzero(~facilities.external)].sum(axis=1) > 0
+    return CoverageResult(
+        definition=definition,
+        facilities=facilities,
+        covers=covers,
+        covered=covered,
+        covered_without_external=inside,
+        by_zone=zone_table(region.zones, region.demand, covered, inside, definition.settlement_share),
+        gaps=gap_table(region, definition, network, facilities, covered, demand_ways, facility_ways),
+    )
+
+
+def within_limits(
+    definition: ServiceDefinition,
+    network: Network,
+    demand: Demand,
+    facilities: Facilities,
+    *,
+    demand_ways: WaysOn | None = None,
+    facility_ways: WaysOn | None = None,
+) -> csr_array:
+    """Tell which demand points each facility serves: every limit of the point's class holds, each on its own best way, inclusive.
+
+    Returns
+    -------
+    (demand points, facilities) sparse array of bool
+    """
+    demand_ways = snap_demand(network, demand) if demand_ways is None else demand_ways
+    facility_ways = snap_facilities(network, facilities) if facility_ways is None else facility_ways
+    holds = []
+    for urban in (True, False):
+        limit = definition.urban if urban else definition.rural
+        mine = demand.urban == urban
+        pairs = []
+        if limit.minutes is not None:
+            ms = float(np.rint(limit.minutes * MS_PER_MINUTE))
+            pairs.append(_served(definition, network, facilities, facility_ways, demand_ways, "time", ms))
+        if limit.network_m is not None:
+            mm = float(np.rint(limit.network_m * MM_PER_M))
+            pairs.append(_served(definition, network, facilities, facility_ways, demand_ways, "distance", mm))
+        if limit.straight_m is not None:
+            pairs.append(_served_straight(network, demand_ways, facility_ways, limit.straight_m))
+        keys = pairs[0]
+        for more in pairs[1:]:
+            keys = np.intersect1d(keys, more)
+        holds.append(keys[mine[keys // max(1, len(facilities))]])
+    keys = np.sort(np.concatenate(holds))
+    shape = (len(demand), len(facilities))
+    return csr_array((np.ones(len(keys), dtype=bool), np.divmod(keys, max(1, len(facilities)))), shape=shape)
+
+
+def _served(
+    definition: ServiceDefinition,
+    network: Network,
+    facilities: Facilities,
+    facility_ways: WaysOn,
+    demand_ways: WaysOn,
+    weight: Weight,
+    limit: float,
+) -> Ints:
+    """Pairs within a limit, as demand × facilities + facility."""
+    delay = delay_ms(definition, facilities)
+    reached = reach(network, facility_ways, direction=definition.direction, weight=weight, limit=limit, delay_ms=delay)
+    times = travel_times(network, reached, facility_ways, demand_ways, delay_ms=delay)
+    return np.unique(times.demand * len(facilities) + times.facility)
+
+
+def _served_straight(network: Network, demand_ways: WaysOn, facility_ways: WaysOn, limit_m: float) -> Ints:
+    """Pairs within a straight line."""
+    to_crs = pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True)
+    homes = shapely.points(*to_crs.transform(*demand_ways.lonlat.T))
+    gates = shapely.points(*to_crs.transform(*facility_ways.lonlat.T))
+    gate, home = shapely.STRtree(homes).query(gates, predicate="dwithin", distance=limit_m * 1.01)
+    near = great_circle_m(facility_ways.lonlat[gate], demand_ways.lonlat[home]) <= limit_m
+    return np.unique(demand_ways.owner[home[near]] * facility_ways.count + facility_ways.owner[gate[near]])
+
+
+def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_external: Bools, settlement_share: float) -> pd.DataFrame:
+    """Count people and settlements covered, a row a township, then all urban, all rural, and all.
+
+    Returns
+    -------
+    DataFrame
+        row ("zone", "urban", "rural", "total"), zone_id, zone, people, covered_people, share_people, settlements, covered_settlements,
+        share_settlements, and the covered columns again ``_without_external``. Shares are 0–1, nan where there is nobody.
+        A settlement counts when at least `settlement_share` of its people is covered; raster cells are no settlements.
+    """
+    inside = demand.inside
+    rows = [("zone", zones.id[at], zones.name[at], demand.zone == at) for at in range(len(zones.id))]
+    rows += [("urban", "", "城镇 urban", inside & demand.urban), ("rural", "", "农村 rural", inside & ~demand.urban)]
+    rows += [("total", "", "合计 total", inside)]
+    covered_by = {"": covered, "_without_external": covered_without_external}
+    settlements = _settlements(demand, covered_by, settlement_share)
+    return pd.DataFrame(
+        [{"row": row, "zone_id": zone_id, "zone": zone} | _counts(demand, settlements, covered_by, which) for row, zone_id, zone, which in rows]
+    )
+
+
+def _counts(demand: Demand, settlements: pd.DataFrame, covered: dict[str, Bools], which: Bools) -> dict[str, float]:
+    """Sums over the demand points `which`."""
+    homes = settlements[which[settlements["at"]]]
+    people = math.fsum(demand.people[which])
+    counts: dict[str, float] = {"people": people, "settlements": len(homes)}
+    for suffix, mask in covered.items():
+        served, villages = math.fsum(demand.people[which & mask]), int(homes["covered" + suffix].sum())
+        counts |= {"covered_people" + suffix: served, "share_people" + suffix: served / people if people else math.nan}
+        share = villages / len(homes) if len(homes) else math.nan
+        counts |= {"covered_settlements" + suffix: villages, "share_settlements" + suffix: share}
+    return counts
+
+
+def _settlements(demand: Demand, covered: dict[str, Bools], share: float) -> pd.DataFrame:
+    """One row a settlement inside: `at`, its first point, and for each variant whether it is covered."""
+    sums = pd.DataFrame({"settlement": demand.settlement, "at": range(len(demand)), "people": demand.people, "points": 1})
+    for suffix, mask in covered.items():
+        sums["people" + suffix + "_in"], sums["points" + suffix + "_in"] = demand.people * mask, mask
+    sums = sums[(sums["settlement"] != "") & demand.inside]
+    sums = sums.groupby("settlement", sort=False).agg(dict.fromkeys(sums.columns.drop("settlement"), "sum") | {"at": "first"})
+    for suffix in covered:
+        enough = sums["people" + suffix + "_in"] >= share * sums["people"] * (1 - ROUNDING)
+        sums["covered" + suffix] = np.where(sums["people"] > 0, enough, sums["points" + suffix + "_in"] == sums["points"])
+    return sums
