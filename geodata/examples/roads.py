@@ -1,0 +1,105 @@
+"""Which roads the example county has: main roads between towns, village roads, links between neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from geodata.examples.facts import Facts, Points
+from geodata.examples.ground import Ground, lay, survey
+from geodata.examples.land import Land, neighbours
+from geodata.examples.people import Peopled
+from geodata.examples.towns import GRADES, RESIDENTIAL, TERTIARY, TRACK, UNCLASSIFIED
+
+AVENUES = {
+    "u0": "胜利中路", "u4": "进贤门大道", "u8": "军山湖大道", "u-4": "岚湖路", "u-8": "青岚大道",
+    "v0": "人民大道", "v4": "文昌大道", "v8": "北环路", "v-4": "子羽大道", "v-8": "南环路",
+}  # fmt: skip
+STREETS = (
+    "建设路", "民和路", "站前路", "云桥路", "钟灵路", "高岭路", "和平路", "学前街", "东门街", "西门街", "南门街", "北门街", "桂花路",
+    "崇礼路", "中山街", "民安路", "湖滨路", "世纪路", "金城路", "锦绣路", "团结路", "新华路", "光明路", "振兴路", "幸福路", "朝阳路",
+    "文化路", "解放路", "迎宾路", "春晖路",
+)  # fmt: skip
+LINK_SHARE, LINK_REACH_M = 0.5, 4800.0
+
+
+def draw_roads(facts: Facts, land: Land, people: Peopled, rng: np.random.Generator) -> Ground:
+    """Lay the county's roads, the main ones first.
+
+    Parameters
+    ----------
+    facts : Facts
+        Main roads and the places they pass.
+    land : Land
+        Water and the expressway.
+    people : Peopled
+        Places to join.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Ground
+        With a grade on each piece that is a road.
+    """
+    ground = survey(facts, land, people, _street_names(facts, people), rng)
+    code_of = {township.name: township.code for township in facts.townships}
+    for link in facts.links:
+        stops = [ground.place[code_of.get(stop, stop)] for stop in link.stops]
+        for pair in zip(stops, stops[1:], strict=False):
+            lay(ground, pair, GRADES.index(link.grade), name=link.name, ref=link.ref, follow=TERTIARY)
+    _join_villages(facts, ground, people)
+    _join_neighbours(ground, people, rng)
+    _join_hamlets(ground, rng)
+    return ground
+
+
+def _street_names(facts: Facts, people: Peopled) -> dict[str, dict[str, str]]:
+    names = {}
+    for township in facts.townships:
+        short = township.name.rstrip("镇乡")
+        names[township.code] = {"u0": f"{short}大街", "v0": f"{short}路", "u1": "新街", "v1": "老街", "v-1": "学前路", "u-1": "滨河路"}
+        if township.name == facts.county_town:
+            lines = sorted(set(people.towns[township.code].label) - set(AVENUES) - {"ring"})
+            names[township.code] = AVENUES | dict(zip(lines, STREETS, strict=False))
+    return names
+
+
+def _join_villages(facts: Facts, ground: Ground, people: Peopled) -> None:
+    """Join each village to its township's seat, the nearest first."""
+    seat_name = {township.code: township.name for township in facts.townships}
+    rural = [s for s in people.settlements if not s.urban and not s.remote]
+    away = {s.code: _gap(ground, ground.place[s.code], ground.place[s.township]) for s in rural}
+    for settlement in sorted(rural, key=lambda s: (away[s.code], s.code)):
+        ends = (ground.place[settlement.code], ground.place[settlement.township])
+        name = f"{seat_name[settlement.township][0]}{settlement.name[0]}线"
+        if not lay(ground, ends, UNCLASSIFIED, name=name, reach_m=1.3 * away[settlement.code] + 3000):
+            lay(ground, ends, UNCLASSIFIED, name=name)
+
+
+def _join_neighbours(ground: Ground, people: Peopled, rng: np.random.Generator) -> None:
+    """Link about half of the neighbouring settlements directly, so that the village roads are no mere tree."""
+    places = [ground.place[s.code] for s in people.settlements if not s.urban and not s.remote]
+    places += [ground.place[code] for code in people.towns]
+    points = ground.points[places]
+    for start, end in neighbours(points):
+        gap = float(np.hypot(*(points[start] - points[end])))
+        if gap < LINK_REACH_M and rng.random() < LINK_SHARE:
+            grade = UNCLASSIFIED if rng.random() < 0.6 else RESIDENTIAL
+            lay(ground, (places[start], places[end]), grade, reach_m=1.4 * gap)
+
+
+def _join_hamlets(ground: Ground, rng: np.random.Generator) -> None:
+    """Join each hamlet to a road nearby, some by a track only."""
+    for hamlet in ground.hamlets:
+        used = np.unique(ground.pairs[(ground.grade >= UNCLASSIFIED) & (ground.plan[ground.pairs] < 0).any(axis=1)])
+        nearest = cKDTree(ground.points[used]).query(ground.points[hamlet], k=4)[1]
+        grade = TRACK if rng.random() < 0.2 else RESIDENTIAL
+        for node in used[nearest]:
+            if lay(ground, (hamlet, int(node)), grade, reach_m=2.0 * _gap(ground, hamlet, int(node)) + 600):
+                break
+
+
+def _gap(ground: Ground, start: int, end: int) -> float:
+    apart: Points = ground.points[start] - ground.points[end]
+    return float(np.hypot(*apart))
