@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import KDTree
 
 from coverage.search import Weight, delay_ms, nearest
 from coverage.snap import MAX_SNAP_M, WaysOn
@@ -17,7 +18,7 @@ from geodata.standards import ServiceDefinition
 TOO_FAR, OFF_NETWORK, CUT_OFF, NO_FACILITY = "too_far", "off_network", "cut_off", "no_facility"
 CAUSES = {
     TOO_FAR: ("有路可达，但超过时限", "a route exists, but it is beyond the limit"),
-    OFF_NETWORK: (f"{MAX_SNAP_M:.0f} 米内没有可用的道路（可能缺路）", f"no usable road within {MAX_SNAP_M:.0f} m (a road may be missing from the map)"),
+    OFF_NETWORK: (f"{MAX_SNAP_M:.0f} 米内没有可用的道路，或被水面、高速公路隔开（也可能是地图缺路）", f"no usable road within {MAX_SNAP_M:.0f} m, or only beyond water or a motorway (a road may be missing from the map)"),
     CUT_OFF: ("有路，但与任何此类机构都不连通", "on a road, but no route leads to any such facility"),
     NO_FACILITY: ("没有此类机构", "there is no such facility"),
 }
@@ -119,11 +120,15 @@ def _nearest(
 
 def _straight(facilities: Facilities, shown: Ints, lonlat: Floats) -> tuple[Ints, Floats]:
     """Nearest facility that may be shown as the crow flies, for each point: by any of its entrances."""
-    nearest_at, metres = np.full(len(lonlat), -1), np.full(len(lonlat), np.nan)
     owner = np.repeat(np.arange(len(facilities)), np.diff(facilities.first_entrance))
     gates = np.flatnonzero(np.isin(owner, shown))
-    if len(gates):
-        for at, point in enumerate(lonlat):
-            distance = great_circle_m(np.broadcast_to(point, (len(gates), 2)), facilities.entrance[gates])
-            nearest_at[at], metres[at] = owner[gates[distance.argmin()]], distance.min()
-    return nearest_at, metres
+    if len(gates) == 0:
+        return np.full(len(lonlat), -1), np.full(len(lonlat), np.nan)
+    _, at = KDTree(_on_sphere(facilities.entrance[gates])).query(_on_sphere(lonlat))
+    return owner[gates[at]], great_circle_m(lonlat, facilities.entrance[gates[at]])
+
+
+def _on_sphere(lonlat: Floats) -> Floats:
+    """Points of the unit sphere: the nearest by chord is the nearest by great circle."""
+    lon, lat = np.radians(lonlat).T
+    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])

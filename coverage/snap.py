@@ -18,6 +18,7 @@ from geodata.roads import Bools, Floats, Geometries, Ints, Network, travel_ms
 
 ACCESS_RADIUS_M = 300.0
 MAX_SNAP_M = 1000.0
+AREA = 2  # dimension of a polygon
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class WaysOn:
     leg_mm, leg_ms : (ways,) int64
         The access leg as charged: straight length times the detour factor, and its time.
     road_m : (places,) float64
-        Straight distance to the nearest usable road; beyond the access radius the place is far from the road.
+        Straight length of the shortest way on (beyond the access radius: far from the road); without any, to the nearest usable road.
     """
 
     lonlat: Floats
@@ -142,7 +143,7 @@ def snap(
         offset_mm=np.rint(share * network.length_mm[piece]).astype(np.int64)[order],
         leg_mm=leg_mm[order],
         leg_ms=travel_ms(leg_mm, network.access_kmh)[order],
-        road_m=_nearest_road_m(network, points, owner, count, usable),
+        road_m=_nearest_road_m(network, points, owner, count, _Legs(point, piece, length_m), usable),
     )
 
 
@@ -162,23 +163,28 @@ def _legs(network: Network, points: Geometries, which: Ints, radius_m: float, *,
     position, piece = position[usable[piece]], piece[usable[piece]]
     point = which[position]
     if check_crossing:
-        clear = ~_crossing(network, points[point], network.lines[piece])
+        near_obstacle = np.zeros(len(points), dtype=bool)
+        near_obstacle[shapely.STRtree(points).query(network.obstacles, predicate="dwithin", distance=radius_m)[1]] = True
+        doubtful = np.flatnonzero(near_obstacle[point])
+        clear = np.ones(len(point), dtype=bool)
+        clear[doubtful] = ~_crossing(network, points[point[doubtful]], network.lines[piece[doubtful]])
         point, piece = point[clear], piece[clear]
     return _Legs(point, piece, shapely.distance(points[point], network.lines[piece]))
 
 
 def _crossing(network: Network, points: Geometries, lines: Geometries) -> Bools:
     """Which legs cross an obstacle; water that the point itself stands in does not count."""
-    legs = shapely.shortest_line(points, lines)
-    crossing = np.zeros(len(legs), dtype=bool)
-    if len(network.obstacles) == 0 or len(legs) == 0:
+    crossing = np.zeros(len(points), dtype=bool)
+    if len(network.obstacles) == 0:
         return crossing
-    open_legs = shapely.line_interpolate_point(legs, [[0.001], [0.999]], normalized=True).T  # a leg may touch what it starts or ends at
-    leg, obstacle = shapely.STRtree(network.obstacles).query(
-        shapely.linestrings(shapely.get_coordinates(open_legs).reshape(-1, 2, 2)), predicate="intersects"
-    )
-    standing_in = shapely.intersects(points[leg], network.obstacles[obstacle]) & (shapely.get_dimensions(network.obstacles[obstacle]) == 2)
-    crossing[leg[~standing_in]] = True
+    legs = shapely.get_coordinates(shapely.shortest_line(points, lines)).reshape(-1, 2, 2)
+    inner = legs + (legs[:, ::-1] - legs) * 0.001  # a leg may touch what it starts or ends at
+    tree = shapely.STRtree(shapely.linestrings(inner))
+    obstacle, leg = tree.query(network.obstacles, predicate="intersects")
+    wading = shapely.get_dimensions(network.obstacles[obstacle]) == AREA
+    shapely.prepare(network.obstacles)
+    wading[wading] = shapely.intersects(network.obstacles[obstacle[wading]], points[leg[wading]])
+    crossing[leg[~wading]] = True
     return crossing
 
 
@@ -196,10 +202,13 @@ def _superseded(owner: Ints, point: Ints, length_m: Floats, radius_m: float) -> 
     return np.asarray((length_m > radius_m) & has_near[owner[point]])
 
 
-def _nearest_road_m(network: Network, points: Geometries, owner: Ints, count: int, usable: Bools) -> Floats:
+def _nearest_road_m(network: Network, points: Geometries, owner: Ints, count: int, legs: _Legs, usable: Bools) -> Floats:
+    """Length of the shortest leg; for a place without any, the distance to the nearest usable road, however far."""
     road_m = np.full(count, np.inf)
+    np.minimum.at(road_m, owner[legs.point], legs.length_m)
+    lost = np.flatnonzero(np.isinf(road_m[owner]))
     pieces = network.lines[usable]
-    if len(pieces) and len(points):
-        _, metres = shapely.STRtree(pieces).query_nearest(points, all_matches=False, return_distance=True)
-        np.minimum.at(road_m, owner, metres)
+    if len(pieces) and len(lost):
+        _, metres = shapely.STRtree(pieces).query_nearest(points[lost], all_matches=False, return_distance=True)
+        np.minimum.at(road_m, owner[lost], metres)
     return road_m
