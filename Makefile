@@ -109,7 +109,6 @@ echo '当前 Python 缺少 venv 或 ensurepip 模块。Debian/Ubuntu 请执行�
 endef
 
 define install_failed
-{ echo 'The install did not finish; run the same command again. Behind a slow connection name a mirror:'; \
-echo '安装未完成，请重试。网络较慢时可指定镜像：'; \
-echo '  PIP_INDEX_URL=https://pypi.tuna.tsinghua.edu.cn/simple make app'; } >&2
+{ echo 'The install did not finish; run the same command again. Behind a slow connection set PIP_INDEX_URL to a mirror near you.'; \
+echo '安装未完成，请重试。网络较慢时，请把环境变量 PIP_INDEX_URL 设为单位或就近的镜像地址。'; } >&2
 endef

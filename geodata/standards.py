@@ -76,6 +76,10 @@ class ServiceDefinition(Strict):
         """Build the same definition with another number of minutes in both classes."""
         if not minutes > 0:
             raise OptionError(Problem(f"时限必须大于 0 分钟（给出 {minutes}）。", f"The limit must be more than 0 minutes (given: {minutes})."))
+        if self.urban.minutes is None or self.rural.minutes is None:
+            raise OptionError(
+                Problem(f"口径“{self.name_zh}”不是按分钟计的，不能改时限。", f"Definition {self.id!r} has no minutes that could be changed.")
+            )
         limits = {name: limit.model_copy(update={"minutes": minutes}) for name, limit in self.limits.items()}
         return self.model_copy(update=limits)
 

@@ -1,0 +1,203 @@
+"""Standby points (急救待命点): METHOD's default question, answered exactly on a region.
+
+First the fewest people beyond the backstop (30 minutes), then the most people within the definition's limits, with `sites` points in
+total: the points that exist are kept, forced ones are in, the rest are chosen among the facilities eligible for the service.
+Points outside the county, and restricted ones, go on serving people; they are neither counted in the total nor named.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from coverage.stats import within_limits, zone_table
+from geodata.errors import OptionError, Problem, first_few
+from geodata.model import Facilities
+from geodata.region import Prepared
+from geodata.roads import Bools, Ints
+from geodata.standards import Limit, ServiceDefinition
+from scenarios.siting.cover import CoverStage, StageValue, solve
+from scenarios.siting.result import SitingResult
+
+
+@dataclass(frozen=True, eq=False)
+class StandbyPlan:
+    """Five points, why they are the best, and what they change.
+
+    Attributes
+    ----------
+    definition : ServiceDefinition
+    backstop_minutes : float
+    result : SitingResult
+        Its objective is the people within the limits.
+    backstop : StageValue
+        People within the backstop, and the bound that no plan can beat.
+    sites : Facilities
+        The chosen points, kept ones first, then by id.
+    is_new : (sites,) bool
+    candidates : int
+        How many eligible places there were to choose from, beside the kept and forced ones.
+    before, after : DataFrame
+        ``coverage.stats.zone_table`` with the points that exist, and with the plan.
+    before_backstop, after_backstop : DataFrame
+        The same for the backstop.
+    covered_after : (demand points,) bool
+    """
+
+    definition: ServiceDefinition
+    backstop_minutes: float
+    result: SitingResult
+    backstop: StageValue
+    sites: Facilities
+    is_new: Bools
+    candidates: int
+    before: pd.DataFrame
+    after: pd.DataFrame
+    before_backstop: pd.DataFrame
+    after_backstop: pd.DataFrame
+    covered_after: Bools
+
+
+def site_standby(
+    prepared: Prepared, service_id: str, *, sites: int, definition_id: str | None = None, fixed: Sequence[str] = (), time_limit_s: float | None = None
+) -> StandbyPlan:
+    """Choose the standby points of a service.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    service_id : str
+        A service with a siting block, such as ``emergency``.
+    sites : int
+        The TOTAL number of points, kept and forced ones included.
+    definition_id : str, optional
+        The service's default if not given.
+    fixed : sequence of str
+        Ids of facilities that must be among the points.
+    time_limit_s : float, optional
+        Seconds for the solver; none unless given.
+
+    Raises
+    ------
+    OptionError
+        No siting question for the service, unknown or restricted fixed ids, more sites than there are places, fewer than are kept.
+    """
+    started = time.monotonic()
+    region, service = prepared.region, prepared.services.service(service_id)
+    definition = service.definition(definition_id)
+    if service.siting is None:
+        raise OptionError(Problem(f"{service.name_zh}没有选址问题的定义（siting）。", f"Service {service_id!r} has no siting block."))
+    kept, background, free = _roles(region.facilities, region.facilities.open_on(region.date), definition, service_id, fixed)
+    places = region.facilities.take(np.concatenate([kept, free, background]))
+    network = prepared.network(definition.mode)
+    backstop = Limit(minutes=service.siting.backstop_minutes)
+    within = within_limits(definition, network, region.demand, places)
+    within_backstop = within_limits(definition.model_copy(update={"urban": backstop, "rural": backstop}), network, region.demand, places)
+    choosable = np.arange(len(kept) + len(free))
+    stages = [_stage(name, covers, len(choosable), region.demand.people * region.demand.inside) for name, covers in (("backstop", within_backstop), ("limits", within))]
+    base = [_served_anyway(covers, len(choosable), region.demand.people * region.demand.inside) for covers in (within_backstop, within)]
+    plan = solve(
+        stages, candidate_ids=places.id[: len(choosable)], sites=sites, fixed=places.id[: len(kept)], time_limit_s=time_limit_s
+    )
+    chosen = np.array([at for at in choosable if places.id[at] in plan.chosen], dtype=np.int64)
+    existing = np.flatnonzero(places.of_kinds(definition.kinds))
+    after = np.concatenate([chosen, np.arange(len(choosable), len(places))])
+    covered_after = _any(within, after)
+    tables = [
+        zone_table(region.zones, region.demand, _any(covers, which), _any(covers, which[~places.external[which]]), definition.settlement_share)
+        for covers in (within, within_backstop)
+        for which in (existing, after)
+    ]
+    figures = [StageValue(stage.name, stage.objective + more, stage.bound + more) for stage, more in zip(plan.stages, base, strict=True)]
+    total = math.fsum(region.demand.people[region.demand.inside])
+    result = SitingResult(
+        model="mclp, lexicographic",
+        status=plan.status,
+        objective=figures[1].objective,
+        bound=figures[1].bound,
+        sites=tuple(sorted(plan.chosen)),
+        fixed=tuple(sorted(places.id[: len(kept)])),
+        served=figures[1].objective,
+        total=total,
+        unreachable=tuple(sorted(region.demand.id[at] for at in np.flatnonzero(region.demand.inside & ~_any(within_backstop, np.arange(len(places)))))),
+        seconds=time.monotonic() - started,
+    )
+    return StandbyPlan(
+        definition=definition,
+        backstop_minutes=service.siting.backstop_minutes,
+        result=result,
+        backstop=figures[0],
+        sites=places.take(chosen),
+        is_new=~places.of_kinds(definition.kinds)[chosen],
+        candidates=len(free),
+        before=tables[0],
+        after=tables[1],
+        before_backstop=tables[2],
+        after_backstop=tables[3],
+        covered_after=covered_after,
+    )
+
+
+def _roles(facilities: Facilities, is_open: Bools, definition: ServiceDefinition, service_id: str, fixed: Sequence[str]) -> tuple[Ints, Ints, Ints]:
+    """Positions of the kept and forced points, of those that serve without being counted, and of the free candidates."""
+    serves = facilities.of_kinds(definition.kinds) & is_open
+    hidden = facilities.restricted | facilities.external
+    known = {one: at for at, one in enumerate(facilities.id) if not facilities.restricted[at]}
+    unknown = sorted(set(fixed) - set(known))
+    closed = sorted(one for one in set(fixed) & set(known) if not is_open[known[one]])
+    problems = []
+    if unknown:
+        problems.append(Problem(f"找不到指定的固定点：{first_few(unknown)}。", f"No such facility to keep: {first_few(unknown)}."))
+    if closed:
+        problems.append(Problem(f"固定点在该日期未启用：{first_few(closed)}。", f"Facilities to keep are not open on the region's date: {first_few(closed)}."))
+    if problems:
+        raise OptionError(*problems)
+    forced = np.zeros(len(facilities), dtype=bool)
+    forced[[known[one] for one in fixed]] = True
+    kept = serves & ~hidden | forced
+    free = facilities.eligible(service_id) & is_open & ~hidden & ~kept
+    background = serves & hidden & ~forced
+    return tuple(np.flatnonzero(role) for role in (kept, background, free))  # type: ignore[return-value] # three of them
+
+
+def _any(covers: csr_array, columns: Ints) -> Bools:
+    return np.asarray(covers[:, columns].sum(axis=1) > 0)
+
+
+def _stage(name: str, covers: csr_array, choosable: int, people: np.ndarray[tuple[int], np.dtype[np.float64]]) -> CoverStage:
+    """A stage over the choosable places: people whom a point that is not counted serves anyway are left out."""
+    anyway = _any(covers, np.arange(choosable, covers.shape[1]))
+    return CoverStage(name, covers[:, :choosable], np.where(anyway, 0.0, people))
+
+
+def _served_anyway(covers: csr_array, choosable: int, people: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    return math.fsum(people[_any(covers, np.arange(choosable, covers.shape[1]))])
+
+
+def proof(plan: StandbyPlan) -> tuple[str, str]:
+    """Say in Chinese and in English why no other points are better, or how far that is from proven."""
+    result, new = plan.result, len(plan.result.sites) - len(plan.result.fixed)
+    combinations = math.comb(plan.candidates, new)
+    beyond, least = result.total - plan.backstop.objective, result.total - plan.backstop.bound
+    served, most, minutes = f"{result.served:,.0f}", f"{result.bound:,.0f}", f"{plan.backstop_minutes:g}"
+    zh = f"从 {plan.candidates} 个候选点中选 {new} 个新点（另保留 {len(result.fixed)} 个，共 {len(result.sites)} 个），共有 {combinations:,} 种选法。"
+    en = f"{new} new points out of {plan.candidates} candidates (with {len(result.fixed)} kept, {len(result.sites)} in all): {combinations:,} possible choices. "
+    if result.status == "optimal":
+        zh += (
+            f"已证明：任何选法都至少有 {beyond:,.0f} 人在 {minutes} 分钟之外，本方案正是 {beyond:,.0f} 人；"
+            f"在做到这一点的选法中，没有一种能让超过 {served} 人在时限内得到急救。再没有更好的 {len(result.sites)} 个点。"
+        )
+        en += (
+            f"Proven: every choice leaves at least {beyond:,.0f} people beyond {minutes} minutes, and this one leaves exactly {beyond:,.0f}; "
+            f"of the choices that achieve this, none serves more than {served} people within the limits. No better {len(result.sites)} points exist."
+        )
+    else:
+        zh += f"求解在时限内停止，未证明最优：{minutes} 分钟之外 {beyond:,.0f} 人（下界 {least:,.0f}），时限内 {served} 人（上界 {most}）。"
+        en += f"Stopped at the time limit, not proven: {beyond:,.0f} people beyond {minutes} minutes (bound {least:,.0f}), {served} within the limits (bound {most})."
+    return zh, en
