@@ -9,8 +9,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from geodata.roads import MODES, blocked_bit, forward_bit
-from geodata.standards import Mode
+from geodata.roads import blocked_bit, forward_bit
+from geodata.standards import MODES, Mode
 
 Tags = Mapping[str, str]
 

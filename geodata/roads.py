@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import get_args
 
 import geopandas as gpd
 import numpy as np
@@ -17,12 +16,12 @@ import shapely
 
 from geodata.errors import InputError, Problem
 from geodata.pack import fingerprint, read_only
-from geodata.standards import Mode, Speeds
+from geodata.standards import MODES, Mode, Speeds
 
 EARTH_RADIUS_M = 6_371_000.0
 NEVER = -1  # the time of a direction that is not permitted
 
-MODES: tuple[Mode, ...] = get_args(Mode)
+
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PositiveFloat, model_validator
 
@@ -13,6 +13,7 @@ from geodata.errors import InputError, OptionError, Problem
 from geodata.toml import Strict, read_toml
 
 Mode = Literal["walk", "bike", "drive"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 Direction = Literal["to_facility", "from_facility"]
 Status = Literal["V", "S", "M"]
 Share = Annotated[float, Field(gt=0, le=1)]

@@ -227,6 +227,20 @@ def read_table(
     return frame
 
 
+def read_points(path: Path) -> gpd.GeoDataFrame:
+    """Read points for a matrix: a csv or sheet with id, lon, lat, or any vector file; features without an id column are numbered from 1.
+
+    Lines and areas are taken at a point inside them.
+    """
+    if path.suffix.lower() in VECTOR_ENDINGS:
+        numbered = (Column("id", _ID.headers, filled, _FILLED),)
+        frame = read_table(path, numbered)
+        if "id" not in frame:
+            frame["id"] = [str(row) for row in frame.index]
+        return frame.set_geometry(frame.representative_point())
+    return read_table(path, POINTS)
+
+
 def found_header(found: Mapping[Column, str], name: str) -> str:
     """Header under which one of our columns was found."""
     return next(header for column, header in found.items() if column.name == name)

@@ -1,0 +1,1 @@
+"""Questions and answers for people: siting, comparison, files, the command line and the app."""

@@ -168,7 +168,7 @@ def chaikin(line: Points, rounds: int) -> Points:
 
 def largest_polygon(shape: shapely.Geometry) -> shapely.Polygon:
     """Mend a shape and keep its largest polygon."""
-    parts = [part for part in shapely.get_parts(shapely.make_valid(shape)) if isinstance(part, shapely.Polygon)]
+    parts = [part for part in shapely.get_parts(shapely.get_parts(shapely.make_valid(shape))) if isinstance(part, shapely.Polygon)]
     return max(parts, key=lambda part: part.area)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +82,7 @@ def draw_ways(ground: Ground, land: Land, rng: np.random.Generator) -> tuple[Dra
         nodes: list[int] = []
         for start, piece in zip(chain, pieces, strict=False):
             nodes.append(_placed(drawing, node_of, start, piece[0]))
-            nodes.extend(drawing.add_node(point) for point in piece[1:-1])
+            nodes.extend(map(drawing.add_node, piece[1:-1]))
         nodes.append(_placed(drawing, node_of, chain[-1], pieces[-1][-1]))
         drawing.ways.append(Way(nodes, _tags(ground, chain)))
     return drawing, node_of
@@ -116,11 +117,12 @@ def _tags(ground: Ground, chain: list[int]) -> dict[str, str]:
 
 def _chains(ground: Ground) -> list[list[int]]:
     """Join pieces of the same kind end to end, one-way ones in their direction."""
-    kinds: dict[tuple[object, ...], dict[int, list[int]]] = {}
-    for row in np.flatnonzero(ground.grade):
-        kind = (int(ground.grade[row]), ground.name[row], ground.ref[row], ground.bridge[row], bool(ground.flow[row]), int(ground.ring[row]))
+    kinds: dict[tuple[int, str, str, str, bool, int], dict[int, list[int]]] = {}
+    for row in np.flatnonzero(ground.grade).tolist():
+        grade, flow, ring = int(ground.grade[row]), bool(ground.flow[row]), int(ground.ring[row])
+        kind = (grade, ground.name[row], ground.ref[row], ground.bridge[row], flow, ring)
         for end in ground.pairs[row].tolist():
-            kinds.setdefault(kind, {}).setdefault(end, []).append(int(row))
+            kinds.setdefault(kind, {}).setdefault(end, []).append(row)
     chains = []
     for kind in sorted(kinds, key=repr):
         rows_at = kinds[kind]
@@ -149,7 +151,7 @@ def _follow(ground: Ground, rows_at: dict[int, list[int]], done: set[int], start
 
 def _directed(ground: Ground, chain: list[int]) -> list[list[int]]:
     flows = []
-    for start, end in zip(chain, chain[1:], strict=False):
+    for start, end in pairwise(chain):
         row = _row(ground, start, end)
         flows.append(int(ground.flow[row]) * (1 if ground.pairs[row][0] == start else -1))
     if all(flow >= 0 for flow in flows):
@@ -180,18 +182,24 @@ def _smoothed(ground: Ground) -> Points:
 def _dry_lines(ground: Ground, chains: list[list[int]], land: Land, swing: tuple[Noise, Noise]) -> list[list[Points]]:
     """Draw each piece as a curve; where a line would touch water go back to the mesh, which is dry."""
     points = _smoothed(ground)
+    bridges = {index for index, chain in enumerate(chains) if ground.bridge[_row(ground, chain[0], chain[1])]}
+    ends_at: dict[int, set[int]] = {}
+    for index, chain in enumerate(chains):
+        for node in chain:
+            ends_at.setdefault(node, set()).add(index)
     plain: set[int] = set()
-    while True:
-        lines = [_curved(ground, chain, points, None if index in plain else swing) for index, chain in enumerate(chains)]
-        whole = np.array([shapely.LineString(np.vstack(pieces)) for pieces in lines], dtype=object)
-        dry_by_law = [not ground.bridge[_row(ground, chain[0], chain[1])] for chain in chains]
-        wet = np.flatnonzero(land.cross_shore(whole) & np.array(dry_by_law))
-        stuck = all(index in plain and (points[chains[index]] == ground.points[chains[index]]).all() for index in wet)
-        if stuck:
-            return lines
+    lines: list[list[Points]] = [[]] * len(chains)
+    stale = sorted(set(range(len(chains))))
+    while stale:
+        for index in stale:
+            lines[index] = _curved(ground, chains[index], points, None if index in plain else swing)
+        whole = np.array([shapely.LineString(np.vstack(lines[index])) for index in stale], dtype=object)
+        wet = {index for index, hit in zip(stale, land.cross_shore(whole).tolist(), strict=True) if hit} - bridges - plain
+        plain |= wet
         for index in wet:
-            plain.add(int(index))
             points[chains[index]] = ground.points[chains[index]]
+        stale = sorted({other for index in wet for node in chains[index] for other in ends_at[node]})
+    return lines
 
 
 def _curved(ground: Ground, chain: list[int], points: Points, swing: tuple[Noise, Noise] | None) -> list[Points]:
@@ -221,8 +229,10 @@ def _curved(ground: Ground, chain: list[int], points: Points, swing: tuple[Noise
 
 def segments(drawing: Drawing, ways: list[int]) -> tuple[npt.NDArray[np.object_], Indices]:
     """Straight sides of ways, and for each the position of its way and of its first node within the way, shape (n, 2)."""
-    owner = np.array([(way, at) for way in ways for at in range(len(drawing.ways[way].nodes) - 1)], dtype=np.int64).reshape(-1, 2)
+    counts = np.array([len(drawing.ways[way].nodes) - 1 for way in ways])
+    starts = np.concatenate([drawing.ways[way].nodes[:-1] for way in ways])
+    ends = np.concatenate([drawing.ways[way].nodes[1:] for way in ways])
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    owner = np.column_stack((np.repeat(ways, counts), np.arange(len(starts)) - first))
     places = np.array(drawing.points)
-    starts = np.array([drawing.ways[way].nodes[at] for way, at in owner], dtype=np.int64)
-    ends = np.array([drawing.ways[way].nodes[at + 1] for way, at in owner], dtype=np.int64)
     return shapely.linestrings(np.stack((places[starts], places[ends]), axis=1)), owner

@@ -7,10 +7,10 @@ import shapely
 
 from geodata.examples.curves import hermite
 from geodata.examples.drawing import Drawing, Way, segments
-from geodata.examples.facts import Facts, Points, to_plane
+from geodata.examples.facts import Facts, Indices, Points, to_plane
 from geodata.examples.land import Land
 
-HALF_MEDIAN_M, DECK_M, RAMP_M, FOOT_M, MIDDLE_M = 14.0, 45.0, 620.0, 110.0, 200.0
+HALF_MEDIAN_M, DECK_M, RAMP_M, FOOT_M, MIDDLE_M = 14.0, 45.0, 620.0, 110.0, 280.0
 REF = "G60"
 
 
@@ -33,10 +33,12 @@ def draw_expressway(facts: Facts, land: Land, drawing: Drawing) -> None:
     carriageways = {eastbound: _carriageway(course, eastbound) for eastbound in (True, False)}
     for name, spot in facts.interchanges.items():
         _interchange(drawing, (name, shapely.Point(to_plane(spot)[0])), carriageways, roads, ramps)
+    sides, owner = segments(drawing, roads)
+    tree = shapely.STRtree(sides)
     for ramp in range(first_ramp, len(drawing.ways)):
-        _raise_ramp(drawing, ramp, roads)
+        _raise_ramp(drawing, ramp, tree, owner)
     for eastbound, line in carriageways.items():
-        _pave(drawing, line, _decks(drawing, line, roads, land), ramps[eastbound], facts.sketch["expressway_name"])
+        _pave(drawing, line, _decks(line, tree, land), ramps[eastbound], facts.sketch["expressway_name"])
 
 
 def _carriageway(course: shapely.LineString, eastbound: bool) -> shapely.LineString:  # noqa: FBT001 - a private switch
@@ -46,10 +48,9 @@ def _carriageway(course: shapely.LineString, eastbound: bool) -> shapely.LineStr
     return line if eastbound else shapely.reverse(line)
 
 
-def _decks(drawing: Drawing, line: shapely.LineString, roads: list[int], land: Land) -> list[tuple[float, float]]:
+def _decks(line: shapely.LineString, roads: shapely.STRtree, land: Land) -> list[tuple[float, float]]:
     """Stretches of a carriageway, as distances from its start, that run on a bridge."""
-    sides, _ = segments(drawing, roads)
-    met = sides[shapely.STRtree(sides).query(line, predicate="intersects")]
+    met = roads.geometries[roads.query(line, predicate="intersects")]
     spots = shapely.get_coordinates(shapely.intersection(met, line))
     wet = shapely.get_coordinates(shapely.intersection(line, land.water))
     spans = [(at - DECK_M, at + DECK_M) for at in shapely.line_locate_point(line, shapely.points(spots)).tolist()]
@@ -140,12 +141,11 @@ def _ramp(drawing: Drawing, ends: tuple[int, int], foot: Points, lane: shapely.L
     return Way(nodes if leaving else nodes[::-1], {"highway": "motorway_link", "oneway": "yes"})
 
 
-def _raise_ramp(drawing: Drawing, ramp: int, roads: list[int]) -> None:
+def _raise_ramp(drawing: Drawing, ramp: int, roads: shapely.STRtree, owner: Indices) -> None:
     """A ramp that crosses another road does so on a bridge."""
     way = drawing.ways[ramp]
     line = shapely.LineString(drawing.at(way.nodes))
-    sides, owner = segments(drawing, roads)
-    for hit in shapely.STRtree(sides).query(line, predicate="intersects"):
+    for hit in roads.query(line, predicate="intersects"):
         road, at = owner[hit]
         if not set(drawing.ways[road].nodes[at : at + 2]) & set(way.nodes):
             way.tags |= {"bridge": "yes", "layer": "1"}

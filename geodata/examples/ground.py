@@ -15,7 +15,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from geodata.examples.curves import noise
+from geodata.examples.curves import Noise, noise
 from geodata.examples.facts import Facts, Indices, Points, to_plane
 from geodata.examples.land import Land, neighbours, scatter
 from geodata.examples.people import Peopled
@@ -48,9 +48,8 @@ class Ground:
     ring: Indices
     graph: csr_array
     row_of: dict[tuple[int, int], int]
-    place: dict[str, int]
-    hamlets: tuple[int, ...]
-    first_of: dict[str, int]
+    place: dict[str, int] = field(default_factory=dict)
+    hamlets: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,16 +126,21 @@ def survey(facts: Facts, land: Land, people: Peopled, names: dict[str, dict[str,
         if name not in place:
             place[name] = draft.add_node(to_plane(spot)[0], -1)
     for name, ends in facts.bridges.items():
-        _bridge(draft, name, to_plane(ends), land.water)
+        banks = _bridge(draft, name, to_plane(ends), land.water)
+        place |= {f"{name}/{number}": bank for number, bank in enumerate(banks, start=1)}
     lonely = np.vstack([people.villages[s.code].points for s in people.settlements if s.remote])
     fixed_points = np.array(draft.points)
     mesh = _mesh(land, fixed_points, towns, lonely, rng)
     points = np.vstack((fixed_points, mesh))
     cut_off = _cut_off(people, first_of, len(points)) | shapely.contains_xy(land.island, points[:, 0], points[:, 1])
-    return _woven(draft, points, cut_off, land, (place, hamlets, first_of), rng)
+    ground = _woven(draft, points, cut_off, land, noise(rng, 2600.0))
+    ground.place, ground.hamlets = place, hamlets
+    return ground
 
 
-def lay(ground: Ground, ends: tuple[int, int], grade: int, *, name: str = "", ref: str = "", follow: int = 3, reach_m: float = np.inf) -> bool:
+def lay(
+    ground: Ground, ends: tuple[int, int], grade: int, *, name: str = "", ref: str = "", follow: int = 3, reach_m: float = np.inf
+) -> bool:
     """Lay a road along the course of least effort, following roads that are already there.
 
     Parameters
@@ -181,14 +185,15 @@ def _in_town(ground: Ground, row: int) -> bool:
     return bool(ground.plan[start] >= 0 and ground.plan[start] == ground.plan[end])
 
 
-def _bridge(draft: _Draft, name: str, ends: Points, water: shapely.Geometry) -> None:
+def _bridge(draft: _Draft, name: str, ends: Points, water: shapely.Geometry) -> list[int]:
+    """Span the water between two rough ends; give the nodes on the two banks."""
     wet = shapely.get_coordinates(water.intersection(shapely.LineString(ends)))
-    if len(wet) == 0:
-        return
+    wet = wet if len(wet) else ends.mean(axis=0, keepdims=True)
     along = (ends[1] - ends[0]) / np.hypot(*(ends[1] - ends[0]))
     offsets = (wet - ends[0]) @ along
     banks = [draft.add_node(ends[0] + along * offset, -1) for offset in (offsets.min() - APPROACH_M, offsets.max() + APPROACH_M)]
     draft.add_piece((banks[0], banks[1]), 0, name, name)
+    return banks
 
 
 def _mesh(land: Land, fixed: Points, towns: int, lonely: Points, rng: np.random.Generator) -> Points:
@@ -201,7 +206,8 @@ def _mesh(land: Land, fixed: Points, towns: int, lonely: Points, rng: np.random.
     clear = cKDTree(fixed).query(mesh)[0] > BESIDE_TOWN_M * 0.75
     clear &= cKDTree(fixed[:towns]).query(mesh)[0] > BESIDE_TOWN_M
     clear &= cKDTree(lonely).query(mesh)[0] > LONELY_M
-    return mesh[dry & clear]
+    dry_and_clear: Points = mesh[dry & clear]
+    return dry_and_clear
 
 
 def _cut_off(people: Peopled, first_of: dict[str, int], nodes: int) -> npt.NDArray[np.bool_]:
@@ -213,14 +219,7 @@ def _cut_off(people: Peopled, first_of: dict[str, int], nodes: int) -> npt.NDArr
     return cut
 
 
-def _woven(
-    draft: _Draft,
-    points: Points,
-    cut_off: npt.NDArray[np.bool_],
-    land: Land,
-    places: tuple[dict[str, int], tuple[int, ...], dict[str, int]],
-    rng: np.random.Generator,
-) -> Ground:
+def _woven(draft: _Draft, points: Points, cut_off: npt.NDArray[np.bool_], land: Land, relief: Noise) -> Ground:
     plan = np.concatenate((draft.plan, np.full(len(points) - len(draft.plan), -1)))
     woven = neighbours(points)
     same = (plan[woven[:, 0]] == plan[woven[:, 1]]) & (plan[woven[:, 0]] >= 0)
@@ -233,7 +232,7 @@ def _woven(
     woven = np.array([pair for pair in woven.tolist() if tuple(pair) not in known])
     pairs = np.vstack((drawn, woven))
     lines = shapely.linestrings(points[pairs])
-    effort = shapely.length(lines) * np.exp(0.22 * noise(rng, 2600.0).at(points[pairs].mean(axis=1)))
+    effort = shapely.length(lines) * np.exp(0.22 * relief.at(points[pairs].mean(axis=1)))
     effort += CROSSING_EFFORT_M * shapely.intersects(lines, shapely.LineString(land.expressway))
     grade = np.concatenate((draft.grade, np.zeros(len(woven), dtype=np.int64)))
     effort *= np.where(grade == PEDESTRIAN, 30.0, 1.0)
@@ -254,7 +253,4 @@ def _woven(
         ring=np.concatenate((draft.ring, np.zeros(more, dtype=np.int64))),
         graph=coo_array((np.concatenate((ids, ids)), both), shape=(len(points), len(points))).tocsr(),
         row_of={(int(start), int(end)): row for row, (start, end) in enumerate(pairs)},
-        place=places[0],
-        hamlets=places[1],
-        first_of=places[2],
     )

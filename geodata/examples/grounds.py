@@ -14,7 +14,7 @@ from geodata.examples.people import Peopled
 from geodata.examples.towns import StreetPlan
 
 GREENWAY_M, BESIDE_LAKE_M, GATE_EVERY_M = 4200.0, 55.0, 950.0
-PARKS_OF_CAPITAL, SCHOOLS_OF_CAPITAL = 8, 6
+PARKS_OF_CAPITAL, SCHOOLS_OF_CAPITAL = 8, 4
 PARK_NAMES = ("军山公园", "岚湖公园", "人民公园", "进贤门公园", "子羽公园", "文昌公园", "湿地公园", "青岚公园")
 
 
@@ -53,14 +53,14 @@ def draw_grounds(facts: Facts, land: Land, people: Peopled, rng: np.random.Gener
     for township in facts.townships:
         town, short = people.towns[township.code], township.name.rstrip("镇乡")
         capital = township.name == facts.county_town
-        blocks = _blocks(town, (PARKS_OF_CAPITAL + SCHOOLS_OF_CAPITAL) if capital else 2, rng)
-        parks = blocks[:PARKS_OF_CAPITAL] if capital else blocks[:1] if township.name.endswith("镇") else []
-        schools = blocks[PARKS_OF_CAPITAL:] if capital else blocks[1:]
-        for number, block in enumerate(parks):
+        town_like = township.name.endswith("镇")
+        blocks = _blocks(town, (PARKS_OF_CAPITAL + SCHOOLS_OF_CAPITAL) if capital else 2 if town_like else 0, rng)
+        parks = PARKS_OF_CAPITAL if capital else 1
+        for number, block in enumerate(blocks[:parks]):
             name = PARK_NAMES[number] if capital else f"{short}公园"
             places.append(_fenced("GY", name, "park", block, rng))
-        for number, block in enumerate(schools):
-            name = f"民和第{'一二三四五六'[number]}中学操场" if capital else f"{short}中学操场"
+        for number, block in enumerate(blocks[parks:]):
+            name = f"民和第{'一二三四'[number]}中学操场" if capital else f"{short}中学操场"
             places.append(_fenced("XX", name, "school_ground", block, rng))
     places.append(_greenway(facts, land))
     places.extend(_sports_grounds(facts, people, rng))
@@ -75,7 +75,7 @@ def draw_grounds(facts: Facts, land: Land, people: Peopled, rng: np.random.Gener
 
 def _blocks(town: StreetPlan, count: int, rng: np.random.Generator) -> list[Points]:
     """Corners of blocks of the town that are far from one another, shrunk to leave room for the pavement."""
-    if len(town.blocks) == 0:
+    if count == 0 or len(town.blocks) == 0:
         return []
     middles = town.points[town.blocks].mean(axis=1)
     chosen = [int(rng.integers(len(middles)))]
@@ -119,7 +119,7 @@ def _sports_grounds(facts: Facts, people: Peopled, rng: np.random.Generator) -> 
     urban = [s for s in people.settlements if s.urban and not s.code.endswith("001")]
     villages = sorted((s for s in people.settlements if not s.urban and not s.remote), key=lambda s: (-s.people, s.code))
     chosen = [s for s in people.settlements if s.code.endswith("001")]
-    chosen += [urban[index] for index in sorted(rng.permutation(len(urban))[:10].tolist())] + villages[:6]
+    chosen += [urban[index] for index in sorted(rng.permutation(len(urban))[:5].tolist())] + villages[:3]
     none = np.zeros((0, 2))
     places = []
     for settlement in chosen:

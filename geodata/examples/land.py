@@ -20,6 +20,8 @@ from geodata.examples.facts import Facts, Indices, Points, to_degrees, to_plane
 WARP_SCALES = ((6000.0, 380.0), (2200.0, 210.0), (700.0, 70.0), (330.0, 26.0))
 CELL_M = 450.0
 WATER_IS_WIDER = 2.5
+COUNTY_TOWN_M = 3300.0
+SAME_LINE_M = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Land:
 
     def is_near_water(self, points: Points, within_m: float) -> npt.NDArray[np.bool_]:
         """Whether each point, shape (n, 2) in metres, lies in the water or within a distance of it."""
-        near = shapely.contains_xy(self.water, points[:, 0], points[:, 1])
+        near: npt.NDArray[np.bool_] = shapely.contains_xy(self.water, points[:, 0], points[:, 1])
         near[np.unique(self.shore.query(shapely.points(points), predicate="dwithin", distance=within_m)[0])] = True
         return near
 
@@ -71,8 +73,9 @@ def draw_land(facts: Facts, rng: np.random.Generator) -> Land:
     island = _warped(shapely.Point(to_plane(centre[:2])[0]).buffer(centre[2]), bend)
     lakes = {name: _lake(arms, bend) for name, arms in facts.lakes.items()}
     lakes = {name: largest_polygon(lake.difference(island)) if lake.contains(island) else lake for name, lake in lakes.items()}
-    river_line = bend.of(spline(to_plane(facts.sketch["river"]), 150.0))
-    river = largest_polygon(shapely.LineString(river_line).buffer(facts.sketch["river_half_width_m"], cap_style="flat"))
+    course = shapely.LineString(Warp(bend.layers[:2]).of(spline(to_plane(facts.sketch["river"]), 150.0))).simplify(8.0)
+    river_line = shapely.get_coordinates(course)
+    river = largest_polygon(course.buffer(facts.sketch["river_half_width_m"], cap_style="flat").simplify(8.0))
     water = shapely.union_all([*lakes.values(), river])
     expressway = spline(bend.of(to_plane(facts.sketch["expressway"])), 180.0)
     zones = _zones(facts, outline, water, rng)
@@ -106,7 +109,8 @@ def scatter(rng: np.random.Generator, area: shapely.Geometry, spacing_m: float) 
     points = np.column_stack((columns.ravel(), rows.ravel()))
     points += rng.uniform(-0.3, 0.3, points.shape) * spacing_m
     shapely.prepare(area)
-    return points[shapely.contains_xy(area, points[:, 0], points[:, 1])]
+    inside: Points = points[shapely.contains_xy(area, points[:, 0], points[:, 1])]
+    return inside
 
 
 def sides(lines: shapely.Geometry) -> npt.NDArray[np.object_]:
@@ -150,7 +154,7 @@ def _lake(arms: list[list[list[float]]], bend: Warp) -> shapely.Polygon:
 def _warped(shape: shapely.Polygon, bend: Warp) -> shapely.Polygon:
     dense = shapely.segmentize(shapely.Polygon(shape.exterior), 90.0)
     bent = largest_polygon(shapely.transform(dense, bend.of))
-    return largest_polygon(shapely.Polygon(bent.exterior).simplify(6.0))
+    return largest_polygon(shapely.Polygon(bent.exterior).simplify(12.0))
 
 
 def _zones(facts: Facts, outline: shapely.Polygon, water: shapely.Geometry, rng: np.random.Generator) -> dict[str, shapely.Polygon]:
@@ -158,10 +162,12 @@ def _zones(facts: Facts, outline: shapely.Polygon, water: shapely.Geometry, rng:
     points = scatter(rng, outline.buffer(2 * CELL_M), CELL_M)
     villages = np.array([township.settlements - 0.6 * township.urban_settlements for township in facts.townships])
     owner = _owners(points, (seats, villages / villages.sum()), water, noise(rng, 5000.0))
+    capital = next(row for row, township in enumerate(facts.townships) if township.name == facts.county_town)
+    owner[np.hypot(*(points - seats[capital]).T) < COUNTY_TOWN_M] = capital
     cells = Voronoi(points)
-    sides = owner[cells.ridge_points]
+    owners = owner[cells.ridge_points]
     ends = np.asarray(cells.ridge_vertices)
-    borders = shapely.linestrings(cells.vertices[ends[(sides[:, 0] != sides[:, 1]) & (ends >= 0).all(axis=1)]])
+    borders = shapely.linestrings(cells.vertices[ends[(owners[:, 0] != owners[:, 1]) & (ends >= 0).all(axis=1)]])
     lines = shapely.union_all([*borders, outline.exterior])
     faces = [face for face in shapely.get_parts(shapely.polygonize([lines])) if outline.contains(face.representative_point())]
     merged = _merge_strays(faces, seats)
@@ -215,6 +221,6 @@ def _soften(arc: shapely.LineString, coast: shapely.LinearRing) -> shapely.LineS
     """Round an inner border in degrees; leave the county's own boundary as it is."""
     points = shapely.get_coordinates(arc)
     middle = shapely.Point(points[len(points) // 2 - 1 : len(points) // 2 + 1].mean(axis=0))
-    if coast.distance(middle) > 1e-3:
+    if coast.distance(middle) > SAME_LINE_M:
         points = shapely.get_coordinates(shapely.LineString(chaikin(points, 3)).simplify(5.0))
     return shapely.LineString(to_degrees(points))

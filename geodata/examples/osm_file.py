@@ -72,7 +72,8 @@ def write_osm(drawing: Drawing, path: Path) -> None:
 
 
 def _ring(ring: shapely.LinearRing) -> Points:
-    return shapely.get_coordinates(ring)[:-1]
+    corners: Points = shapely.get_coordinates(ring)[:-1]
+    return corners
 
 
 def _clean(way: Way, places: Points) -> Way:

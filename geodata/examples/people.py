@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import shapely
@@ -21,8 +23,9 @@ from geodata.examples.towns import (
     with_roundabout,
 )
 
-FEWEST_PEOPLE = 60
-REMOTE = 4
+FEWEST_PEOPLE, CORNER = 60, 3
+REMOTE, HAMLETS = 4, 430
+FAR_FROM_SEAT_M = 4200.0
 SURNAMES = "万邓艾付傅樊陈李王张刘周吴徐胡朱梅何罗章饶熊焦赵雷龚支齐洪汤夏江桂余舒涂杨黄曾谢喻邹聂桑车"
 ENDINGS = ("家村", "坊村", "塘村", "家岭村", "溪村", "桥村", "家湾村", "家垅村", "港村", "源村", "埠村", "家山村")
 FIRSTS = ("上", "下", "东", "西", "前", "后", "新", "大")
@@ -108,30 +111,40 @@ def settle(facts: Facts, land: Land, rng: np.random.Generator) -> Peopled:
     """
     totals = _township_people(facts, rng)
     urban = _urban_people(facts, totals)
-    towns = {t.code: _town(t, t.name == facts.county_town, urban[t.code], land, rng) for t in facts.townships}
+    towns = {t.code: _town(t, urban[t.code], land, rng, capital=t.name == facts.county_town) for t in facts.townships}
     places = _village_places(facts, land, towns, rng)
-    remote = _remote(places, land)
+    remote = _remote(places, land, to_plane([township.seat for township in facts.townships]))
     names = iter(_village_names(rng))
     settlements: list[Settlement] = []
     for township in facts.townships:
         points = _community_places(towns[township.code], township.urban_settlements, land, rng)
-        weights = rng.lognormal(0, 0.3, len(points))
+        inhabitants = share_out(urban[township.code], rng.lognormal(0, 0.3, len(points)), FEWEST_PEOPLE)
         called = COMMUNITIES if township.name == facts.county_town else [township.name[:-1] + end for end in TOWN_COMMUNITIES]
-        for number, (point, people) in enumerate(zip(points, share_out(urban[township.code], weights, FEWEST_PEOPLE), strict=True)):
-            code = f"{township.code}{number + 1:03d}"
-            settlements.append(Settlement(code, called[number], township.code, *map(float, point), people, urban=True, remote=False))
+        settlements += _listed(township, (points, inhabitants), called, first_number=1, urban=True)
         mine = places[township.code]
-        lonely = [(township.code, row) in remote for row in range(len(mine))]
-        weights = rng.lognormal(0, 0.42, len(mine)) * np.where(lonely, 0.4, 1.0)
-        rural = share_out(totals[township.code] - urban[township.code], weights, FEWEST_PEOPLE)
-        for number, (point, people) in enumerate(zip(mine, rural, strict=True)):
-            code = f"{township.code}{number + 200}"
-            far = lonely[number]
-            settlements.append(Settlement(code, next(names), township.code, *map(float, point), people, urban=False, remote=far))
+        lonely = {row for row in range(len(mine)) if (township.code, row) in remote}
+        weights = rng.lognormal(0, 0.42, len(mine)) * [0.4 if row in lonely else 1.0 for row in range(len(mine))]
+        inhabitants = share_out(totals[township.code] - urban[township.code], weights, FEWEST_PEOPLE)
+        settlements += _listed(township, (mine, inhabitants), list(islice(names, len(mine))), first_number=200, urban=False, remote=lonely)
     villages = {s.code: _village(s, land, rng) for s in settlements if not s.urban}
     hamlets = _hamlets(settlements, towns, land, rng)
     beyond = lattice(rng, to_plane(facts.outside["示意市"])[0], Layout((1500, 1300), (190, 270), 3), land)
     return Peopled(tuple(settlements), totals, towns, villages, hamlets, {"示意市": beyond})
+
+
+def _listed(
+    township: Township,
+    homes: tuple[Points, list[int]],
+    called: Sequence[str],
+    *,
+    first_number: int,
+    urban: bool,
+    remote: Collection[int] = (),
+) -> list[Settlement]:
+    return [
+        Settlement(f"{township.code}{first_number + row:03d}", called[row], township.code, x, y, people, urban, row in remote)
+        for row, ((x, y), people) in enumerate(zip(homes[0].tolist(), homes[1], strict=True))
+    ]
 
 
 def _township_people(facts: Facts, rng: np.random.Generator) -> dict[str, int]:
@@ -151,7 +164,7 @@ def _urban_people(facts: Facts, totals: dict[str, int]) -> dict[str, int]:
     return {capital.code: inner} | {t.code: number for t, number in zip(others, shared, strict=True)}
 
 
-def _town(township: Township, capital: bool, people: int, land: Land, rng: np.random.Generator) -> StreetPlan:  # noqa: FBT001 - a private switch
+def _town(township: Township, people: int, land: Land, rng: np.random.Generator, *, capital: bool) -> StreetPlan:
     seat = to_plane(township.seat)[0]
     if not capital:
         radius = float(np.sqrt(people / 6500 / np.pi)) * 1000
@@ -168,7 +181,7 @@ def _town(township: Township, capital: bool, people: int, land: Land, rng: np.ra
 def _community_places(town: StreetPlan, count: int, land: Land, rng: np.random.Generator) -> Points:
     """Spread communities over a town: the first at the centre, each next one far from all before; a little off the street."""
     joined = np.unique(town.streets)
-    inner = joined[np.bincount(town.streets.ravel(), minlength=len(town.points))[joined] > 2]
+    inner = joined[np.bincount(town.streets.ravel(), minlength=len(town.points))[joined] >= CORNER]
     inner = inner if len(inner) >= count else joined
     chosen = [town.centre]
     gap = np.hypot(*(town.points[inner] - town.points[town.centre]).T)
@@ -218,13 +231,14 @@ def _spread(rng: np.random.Generator, area: shapely.Geometry, count: int, taken:
     return np.array(chosen)
 
 
-def _remote(places: dict[str, Points], land: Land) -> set[tuple[str, int]]:
+def _remote(places: dict[str, Points], land: Land, seats: Points) -> set[tuple[str, int]]:
     """The island's village and the loneliest ones of other townships: their tracks meet no road."""
     rows = [(code, row) for code, points in places.items() for row in range(len(points))]
     points = np.vstack(list(places.values()))
     gaps = np.hypot(*(points[:, None, :] - points[None, :, :]).transpose(2, 0, 1))
     np.fill_diagonal(gaps, np.inf)
-    loneliness = gaps.min(axis=1)
+    from_seat = np.hypot(*(points[:, None, :] - seats[None, :, :]).transpose(2, 0, 1)).min(axis=1)
+    loneliness = np.where(from_seat > FAR_FROM_SEAT_M, gaps.min(axis=1), 0.0)
     loneliness[shapely.contains_xy(land.island, points[:, 0], points[:, 1])] = np.inf
     found: dict[str, tuple[str, int]] = {}
     for index in np.argsort(-loneliness, kind="stable"):
@@ -241,7 +255,9 @@ def _village(settlement: Settlement, land: Land, rng: np.random.Generator) -> St
     return lattice(rng, spot, Layout(half, (60, 105), avenue_grade=grade, street_grade=grade, dropped=0.05 if settlement.remote else 0.22), land)
 
 
-def _hamlets(settlements: list[Settlement], towns: dict[str, StreetPlan], land: Land, rng: np.random.Generator) -> tuple[StreetPlan, ...]:
+def _hamlets(
+    settlements: list[Settlement], towns: dict[str, StreetPlan], land: Land, rng: np.random.Generator
+) -> tuple[StreetPlan, ...]:
     """Clusters of houses without a figure of their own, between the villages."""
     kept_clear = shapely.union_all(
         [
@@ -253,7 +269,7 @@ def _hamlets(settlements: list[Settlement], towns: dict[str, StreetPlan], land: 
     )
     area = land.outline.buffer(-250).difference(kept_clear).difference(land.island)
     taken = [np.array([s.x, s.y]) for s in settlements]
-    spots = _spread(rng, area, 340, taken, [])
+    spots = _spread(rng, area, HAMLETS, taken, [])
     return tuple(lattice(rng, spot, Layout((70, 110), (55, 95), avenue_grade=RESIDENTIAL, dropped=0.25), land) for spot in spots)
 
 

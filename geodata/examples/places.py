@@ -12,8 +12,8 @@ from geodata.examples.people import Peopled, Settlement
 from geodata.examples.towns import StreetPlan
 
 MOVE = date(2028, 1, 1)
-CLINIC_SHARE, CLINIC_OFF_M = 0.75, 140.0
-SAMPLING_SITES = 76
+CLINIC_SHARE, CLINIC_OFF_M, NEW_SHARE = 0.75, 140.0, 0.02
+SAMPLING_SITES, KEEN_SHARE = 76, 0.8
 BIG_TOWNS = ("李渡镇", "温圳镇", "文港镇")
 MEDICAL_COLUMNS = (
     "编码", "名称", "类别", "经度", "纬度", "床位数", "启用日期", "停用日期", "可设急救点", "涉密", "出动秒数",
@@ -101,7 +101,7 @@ def place_sampling(people: Peopled, rng: np.random.Generator) -> list[list[objec
     """
     urban = [s for s in people.settlements if s.urban]
     villages = sorted((s for s in people.settlements if not s.urban and not s.remote), key=lambda s: (-s.people, s.code))
-    keen = [s for s in urban if s.code.endswith("001") or rng.random() < 0.8]
+    keen = [s for s in urban if s.code.endswith("001") or rng.random() < KEEN_SHARE]
     chosen = keen + villages[: max(0, SAMPLING_SITES - len(keen))]
     rows: list[list[object]] = []
     for number, settlement in enumerate(chosen, start=1):
@@ -173,7 +173,9 @@ def _community_care(register: _Register, facts: Facts, people: Peopled) -> None:
 def _village_clinics(register: _Register, people: Peopled) -> None:
     rng = register.rng
     rural = [s for s in people.settlements if not s.urban]
-    for settlement in rural:
-        if not settlement.remote and rng.random() < CLINIC_SHARE:
-            opened = date(2027, 3, 1) if rng.random() < 0.02 else None
+    reached = [at for at, settlement in enumerate(rural) if not settlement.remote]
+    served = set(rng.permutation(reached)[: round(CLINIC_SHARE * len(rural))].tolist())
+    for at, settlement in enumerate(rural):
+        if at in served:
+            opened = date(2027, 3, 1) if rng.random() < NEW_SHARE else None
             register.add("CW", f"{settlement.name}卫生室", "村卫生室", _beside(settlement, rng, CLINIC_OFF_M), open_from=opened)

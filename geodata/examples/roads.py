@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from geodata.examples.facts import Facts, Points
@@ -20,7 +24,7 @@ STREETS = (
     "崇礼路", "中山街", "民安路", "湖滨路", "世纪路", "金城路", "锦绣路", "团结路", "新华路", "光明路", "振兴路", "幸福路", "朝阳路",
     "文化路", "解放路", "迎宾路", "春晖路",
 )  # fmt: skip
-LINK_SHARE, LINK_REACH_M = 0.5, 4800.0
+LINK_SHARE, LINK_REACH_M, WIDE_SHARE, TRACK_SHARE = 0.6, 4800.0, 0.6, 0.2
 
 
 def draw_roads(facts: Facts, land: Land, people: Peopled, rng: np.random.Generator) -> Ground:
@@ -46,11 +50,12 @@ def draw_roads(facts: Facts, land: Land, people: Peopled, rng: np.random.Generat
     code_of = {township.name: township.code for township in facts.townships}
     for link in facts.links:
         stops = [ground.place[code_of.get(stop, stop)] for stop in link.stops]
-        for pair in zip(stops, stops[1:], strict=False):
+        for pair in pairwise(stops):
             lay(ground, pair, GRADES.index(link.grade), name=link.name, ref=link.ref, follow=TERTIARY)
     _join_villages(facts, ground, people)
     _join_neighbours(ground, people, rng)
     _join_hamlets(ground, rng)
+    _drop_strays(ground, people)
     return ground
 
 
@@ -85,7 +90,7 @@ def _join_neighbours(ground: Ground, people: Peopled, rng: np.random.Generator) 
     for start, end in neighbours(points):
         gap = float(np.hypot(*(points[start] - points[end])))
         if gap < LINK_REACH_M and rng.random() < LINK_SHARE:
-            grade = UNCLASSIFIED if rng.random() < 0.6 else RESIDENTIAL
+            grade = UNCLASSIFIED if rng.random() < WIDE_SHARE else RESIDENTIAL
             lay(ground, (places[start], places[end]), grade, reach_m=1.4 * gap)
 
 
@@ -94,10 +99,20 @@ def _join_hamlets(ground: Ground, rng: np.random.Generator) -> None:
     for hamlet in ground.hamlets:
         used = np.unique(ground.pairs[(ground.grade >= UNCLASSIFIED) & (ground.plan[ground.pairs] < 0).any(axis=1)])
         nearest = cKDTree(ground.points[used]).query(ground.points[hamlet], k=4)[1]
-        grade = TRACK if rng.random() < 0.2 else RESIDENTIAL
+        grade = TRACK if rng.random() < TRACK_SHARE else RESIDENTIAL
         for node in used[nearest]:
             if lay(ground, (hamlet, int(node)), grade, reach_m=2.0 * _gap(ground, hamlet, int(node)) + 600):
                 break
+
+
+def _drop_strays(ground: Ground, people: Peopled) -> None:
+    """Forget lanes of hamlets that no road could reach; only remote villages may lie off the network."""
+    laid = ground.grade > 0
+    pairs, count = ground.pairs[laid], len(ground.points)
+    part = connected_components(coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count)), directed=False)[1]
+    kept = {int(part[ground.place[next(iter(people.towns))]])}
+    kept |= {int(part[ground.place[s.code]]) for s in people.settlements if s.remote}
+    ground.grade[~np.isin(part[ground.pairs[:, 0]], sorted(kept))] = 0
 
 
 def _gap(ground: Ground, start: int, end: int) -> float:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from scipy.spatial import cKDTree
 
 from geodata.examples.curves import wander
 from geodata.examples.drawing import Drawing, Way, segments
-from geodata.examples.facts import Facts, Points
-from geodata.examples.grounds import SportsPlace
+from geodata.examples.facts import Facts, Points, to_degrees, to_plane
 from geodata.examples.ground import Ground
+from geodata.examples.grounds import SportsPlace
 from geodata.examples.land import Land
 from geodata.examples.people import Peopled
 
-TRACKS, LANE_SHARE, GATE_SHARE, BOLLARD_SHARE = 300, 0.5, 0.12, 0.07
-REMOTE_M, SAME_PLACE_M = 1250.0, 0.3
+TRACKS, LANE_SHARE, GATE_SHARE, BOLLARD_SHARE = 320, 0.42, 0.12, 0.07
+PATH_SHARE, PRIVATE_SHARE = 0.15, 0.4
+REMOTE_M, SAME_PLACE_M, MOST_ROUNDS = 1250.0, 0.3, 6
 LANES = (("living_street", 0.45), ("service", 0.4), ("footway", 0.15))
 SIGNS = {"trunk": ("60", 0.3), "primary": ("60", 0.25), "secondary": ("40", 0.15), "tertiary": ("40", 0.06)}
 
@@ -45,6 +47,14 @@ def draw_spurs(drawing: Drawing, land: Land, people: Peopled, grounds: list[Spor
 
 def join_crossings(drawing: Drawing) -> None:
     """Give ways that cross on the level a common node."""
+    drawing.points = [(x, y) for x, y in to_plane(to_degrees(drawing.points)).tolist()]
+    for _ in range(MOST_ROUNDS):
+        if not _crossings_joined(drawing):
+            return
+
+
+def _crossings_joined(drawing: Drawing) -> int:
+    """Join ways where they cross; the new nodes bend them by a centimetre or so, which may make them cross anew."""
     ways = [at for at, way in enumerate(drawing.ways) if "highway" in way.tags and "bridge" not in way.tags]
     lines, owner = segments(drawing, ways)
     first, second = shapely.STRtree(lines).query(lines, predicate="intersects")
@@ -57,15 +67,21 @@ def join_crossings(drawing: Drawing) -> None:
         start = drawing.at(line[at : at + 1])[0]
         nodes.sort(key=lambda node: float(np.hypot(*(drawing.at([node])[0] - start))))
         line[at + 1 : at + 1] = [node for node in dict.fromkeys(nodes) if node not in line[at : at + 2]]
+    return len(inserts)
 
 
-def _join(drawing: Drawing, sides: tuple[tuple[int, ...], tuple[int, ...]], lines: Points, inserts: dict[tuple[int, int], list[int]]) -> None:
+def _join(
+    drawing: Drawing,
+    sides: tuple[tuple[int, ...], tuple[int, ...]],
+    lines: npt.NDArray[np.object_],
+    inserts: dict[tuple[int, int], list[int]],
+) -> None:
     ends = [drawing.ways[way].nodes[at : at + 2] for way, at in sides]
     if set(ends[0]) & set(ends[1]):
         return
     spot = shapely.get_coordinates(shapely.intersection(lines[0], lines[1]))[0]
     known = [node for node in ends[0] + ends[1] if np.hypot(*(drawing.at([node])[0] - spot)) < SAME_PLACE_M]
-    node = known[0] if known else drawing.add_node(spot)
+    node = known[0] if known else drawing.add_node(to_plane(to_degrees(spot))[0])
     for way, at in sides:
         inserts.setdefault((way, at), []).append(node)
 
@@ -121,7 +137,7 @@ def _tracks(drawing: Drawing, land: Land, people: Peopled, towns: shapely.Geomet
 
 def _track(drawing: Drawing, node: int, land: Land, limits: shapely.Geometry, rng: np.random.Generator) -> None:
     path = wander(rng, drawing.at([node])[0], rng.uniform(0, 2 * np.pi), (int(rng.integers(4, 10)), 85.0))
-    kind = "path" if rng.random() < 0.15 else "track"
+    kind = "path" if rng.random() < PATH_SHARE else "track"
     good = shapely.contains_xy(limits, path[:, 0], path[:, 1]) & ~land.is_near_water(path, 45.0)
     length = len(good) if good.all() else int(np.argmin(good))
     gate = rng.random() < GATE_SHARE
@@ -129,7 +145,7 @@ def _track(drawing: Drawing, node: int, land: Land, limits: shapely.Geometry, rn
         nodes = [node, *(drawing.add_node(point) for point in path[1:length])]
         drawing.ways.append(Way(nodes, {"highway": kind} | ({"tracktype": "grade4"} if kind == "track" else {})))
         if gate:
-            drawing.node_tags[nodes[1]] = {"barrier": "gate"} | ({"access": "private"} if rng.random() < 0.4 else {})
+            drawing.node_tags[nodes[1]] = {"barrier": "gate"} | ({"access": "private"} if rng.random() < PRIVATE_SHARE else {})
 
 
 def _paths(drawing: Drawing, land: Land, grounds: list[SportsPlace]) -> None:
@@ -153,9 +169,9 @@ def _paths(drawing: Drawing, land: Land, grounds: list[SportsPlace]) -> None:
             along = shapely.line_locate_point(place.shape, shapely.points(line))
             at_gate = shapely.line_locate_point(place.shape, shapely.points(place.gates))
             nodes = [drawing.add_node(point) for point in line] + gates
-            order = np.argsort(np.concatenate((along, at_gate)), kind="stable")
+            onward = np.argsort(np.concatenate((along, at_gate)), kind="stable")
             tags = {"highway": "cycleway", "foot": "designated", "name": place.name, "note": "示意"}
-            drawing.ways.append(Way([nodes[index] for index in order], tags))
+            drawing.ways.append(Way([nodes[index] for index in onward], tags))
 
 
 def draw_ferry(facts: Facts, drawing: Drawing, land: Land, laid: tuple[Ground, dict[int, int]], people: Peopled) -> None:

@@ -1,0 +1,146 @@
+"""One plain page: service, definition, minutes; figures, township table, gap list; standby points before and after."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from coverage.gaps import CAUSES
+from coverage.stats import CoverageResult
+from geodata.errors import Circle15Error
+from geodata.region import Prepared
+from geodata.standards import ServiceDefinition
+from scenarios.app import cache
+from scenarios.app.i18n import Language, words
+from scenarios.output.report import people, percent
+from scenarios.siting.standby import proof
+
+
+def run() -> None:
+    """Draw the app; an error of ours is shown as its sentence."""
+    language: Language = "en" if st.query_params.get("lang") == "en" else "zh"
+    st.set_page_config(page_title=words(language)["title"], layout="wide")
+    path = os.environ.get("CIRCLE15_REGION", "region.toml")
+    try:
+        prepared = cache.region(Path(path))
+        _page(prepared, language)
+    except Circle15Error as error:
+        for problem in error.problems:
+            st.error(problem.zh if language == "zh" else problem.en)
+
+
+def _page(prepared: Prepared, language: Language) -> None:
+    say = words(language)
+    region = prepared.region
+    left, right = st.columns([6, 1])
+    left.title(say["title"])
+    other = "en" if language == "zh" else "zh"
+    if right.button(say["switch"], key="language"):
+        st.query_params["lang"] = other
+        st.rerun()
+    st.text(f"{region.name} · {region.date}")
+    if region.illustrative:
+        st.warning(say["illustrative"])
+    service_id, definition = _choose(prepared, language)
+    result = cache.covered(prepared, definition, service_id)
+    _figures(result, language)
+    _township_table(result, language)
+    _gaps(result, language)
+    if prepared.services.service(service_id).siting:
+        _standby(prepared, service_id, language)
+    st.caption(f"{say['source']}: {definition.source} [{definition.status}] · {say['people_source']}: {region.people_source}")
+    st.caption(f"{say['fingerprint']}: {region.fingerprint[:16]}")
+
+
+def _choose(prepared: Prepared, language: Language) -> tuple[str, ServiceDefinition]:
+    """Service, definition and minutes."""
+    say = words(language)
+    services = prepared.services.services
+    name: Literal["name_zh", "name_en"] = "name_zh" if language == "zh" else "name_en"
+    first, second, third = st.columns(3)
+    service_id = first.selectbox(say["service"], list(services), format_func=lambda one: getattr(services[one], name), key="service")
+    by_id = {one.id: one for one in services[service_id].definitions}
+    chosen = second.selectbox(say["definition"], list(by_id), format_func=lambda one: getattr(by_id[one], name), key=f"definition-{service_id}")
+    definition = by_id[chosen]
+    if definition.urban.minutes is None or definition.urban.minutes != definition.rural.minutes:
+        return service_id, definition
+    minutes = third.number_input(say["minutes"], 1, 120, round(definition.urban.minutes), key=f"minutes-{service_id}-{chosen}")
+    return service_id, definition if minutes == definition.urban.minutes else definition.with_minutes(float(minutes))
+
+
+def _figures(result: CoverageResult, language: Language) -> None:
+    say = words(language)
+    rows = {row.row: row for row in result.by_zone.itertuples() if row.row != "zone"}
+    cells = st.columns(4)
+    cells[0].metric(say["share_people"], percent(rows["total"].share_people), help=say["share_people_help"])
+    cells[1].metric(say["covered_people"], people(rows["total"].covered_people), help=say["covered_people_help"])
+    cells[2].metric(say["urban_share"], percent(rows["urban"].share_people), help=say["class_help"])
+    cells[3].metric(say["rural_share"], percent(rows["rural"].share_people), help=say["class_help"])
+
+
+def _township_table(result: CoverageResult, language: Language) -> None:
+    say = words(language)
+    table = result.by_zone
+    st.subheader(say["by_township"])
+    shown = pd.DataFrame(
+        {
+            say["township"]: table["zone"],
+            say["people"]: table["people"].map(people),
+            say["covered_people"]: table["covered_people"].map(people),
+            say["share_people"]: table["share_people"].map(percent),
+            say["without_external"]: table["share_people_without_external"].map(percent),
+            say["settlements"]: table["settlements"].map(people),
+            say["covered_settlements"]: table["covered_settlements"].map(people),
+            say["share_settlements"]: table["share_settlements"].map(percent),
+        }
+    )
+    st.dataframe(shown, hide_index=True, width="stretch", height=36 * (len(shown) + 1))
+
+
+def _gaps(result: CoverageResult, language: Language) -> None:
+    say = words(language)
+    gaps = result.gaps
+    st.subheader(say["gaps"].format(count=len(gaps), people=people(gaps["people"].sum())))
+    minutes = gaps["nearest_minutes"].map(lambda value: "" if pd.isna(value) else f"{value:.1f}")
+    metres = gaps["nearest_network_m"].map(lambda value: "" if pd.isna(value) else people(value))
+    shown = pd.DataFrame(
+        {
+            say["settlement"]: gaps["name"],
+            say["township"]: gaps["zone"],
+            say["people"]: gaps["people"].map(people),
+            say["cause"]: gaps["cause"].map(lambda cause: CAUSES[cause][language == "en"]),
+            say["nearest"]: gaps["nearest_name"],
+            say["nearest_minutes"]: minutes,
+            say["nearest_metres"]: metres,
+            say["straight"]: gaps["nearest_straight_m"].map(lambda value: "" if pd.isna(value) else people(value)),
+        }
+    )
+    st.dataframe(shown, hide_index=True, width="stretch")
+
+
+def _standby(prepared: Prepared, service_id: str, language: Language) -> None:
+    """Ask for a number of points, show the proven plan."""
+    say = words(language)
+    st.subheader(say["standby"])
+    sites = st.number_input(say["sites_total"], 1, 20, 5, key="sites", help=say["sites_help"])
+    if not st.button(say["solve"], key="solve", type="primary"):
+        return
+    plan = cache.sited(prepared, service_id, int(sites))
+    st.info(proof(plan)[language == "en"])
+    chosen = {say["site"]: plan.sites.name, say["id"]: plan.sites.id, say["new_or_kept"]: [say["new"] if new else say["kept"] for new in plan.is_new]}
+    st.dataframe(pd.DataFrame(chosen), hide_index=True, width="stretch")
+    both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people"], suffixes=("_before", "_after"))
+    shown = pd.DataFrame(
+        {
+            say["township"]: both["zone"],
+            say["people"]: both["people"].map(people),
+            say["before"]: both["share_people_before"].map(percent),
+            say["after"]: both["share_people_after"].map(percent),
+            say["gained"]: (both["covered_people_after"] - both["covered_people_before"]).map(people),
+        }
+    )
+    st.dataframe(shown, hide_index=True, width="stretch", height=36 * (len(shown) + 1))

@@ -1,0 +1,249 @@
+"""The command line: each command calls one library function. Tables for people, ``--json`` for programs, everything else on stderr.
+
+Exit code 0, or 2 with one paragraph that says what is wrong and what to do, or 130 if interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from coverage.stats import CoverageResult, coverage
+from geodata.errors import Circle15Error, OptionError, OutputError, Problem
+from geodata.region import Prepared
+from geodata.standards import MODES
+from geodata.store import open_region
+from scenarios.check import check_region
+from scenarios.od import check_ending, od_table, write_table
+from scenarios.output.export import json_text, write_coverage, write_site
+from scenarios.output.report import align, coverage_json, coverage_text, people, rows, site_json, site_text
+from scenarios.siting.od import site_from_matrix
+from scenarios.siting.standby import site_standby
+
+STREAMLIT_OPTIONS = {
+    "server.address": "127.0.0.1",
+    "server.headless": "false",
+    "browser.gatherUsageStats": "false",
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": "false",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the program's exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    logging.basicConfig(format="circle15: %(message)s", level=logging.WARNING)
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except Circle15Error as error:
+        _say(str(error))
+        return 2
+    except KeyboardInterrupt:
+        _say("已取消。 / Cancelled.")
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _say(text: str) -> None:
+    print(f"circle15: {text}", file=sys.stderr)
+
+
+def _progress(zh: str, en: str) -> None:
+    _say(f"{zh} / {en}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="circle15", description="十五分钟服务圈与急救待命点规划 · 15-minute service circles and standby points")
+    parser.add_argument("--version", action="version", version=f"circle15 {version('circle15')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    example = commands.add_parser("example", help="生成示例县 · write the example county")
+    example.add_argument("folder", type=Path, metavar="DIR")
+    example.add_argument("--seed", type=int, default=15)
+    example.set_defaults(run=_example)
+
+    check = commands.add_parser("check", help="检查一个地区的数据 · what a region holds and what is doubtful in it")
+    check.add_argument("region", type=Path, metavar="REGION", help="region.toml 或其所在文件夹 · region.toml or its folder")
+    check.add_argument("--json", action="store_true")
+    check.set_defaults(run=_check)
+
+    app = commands.add_parser("app", help="打开应用 · open the app")
+    app.add_argument("region", type=Path, metavar="REGION", nargs="?", default=Path("region.toml"))
+    app.add_argument("--port", type=int, default=None)
+    app.set_defaults(run=_app)
+
+    cover = commands.add_parser("coverage", help="服务圈与覆盖率 · circles and coverage by township")
+    cover.add_argument("region", type=Path, metavar="REGION")
+    cover.add_argument("--service", help="medical, fitness, sampling, emergency；默认全部 · all unless given")
+    cover.add_argument("--definition", help="口径，默认为该服务的第一个 · the service's first unless given")
+    cover.add_argument("--minutes", type=float, help="代替口径中的分钟数 · instead of the definition's minutes")
+    cover.add_argument("--out", type=Path, metavar="DIR", help="写入 coverage.csv gaps.csv coverage.gpkg coverage.json · write these files")
+    cover.add_argument("--json", action="store_true")
+    cover.set_defaults(run=_coverage)
+
+    _add_site(commands)
+    _add_matrix(commands)
+    return parser
+
+
+def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    site = commands.add_parser("site", help="选址 · choose sites, on a region or on an OD table")
+    site.add_argument("region", type=Path, metavar="REGION", nargs="?")
+    site.add_argument("--service", default="emergency")
+    site.add_argument("--definition")
+    site.add_argument("--sites", type=int, required=True, help="总数，含保留的点 · the TOTAL, kept and forced points included")
+    site.add_argument("--fixed", default="", metavar="IDS", help="必须入选的点，逗号分隔 · forced in, separated by commas")
+    site.add_argument("--time-limit", type=float, metavar="SECONDS", help="求解时限 · for the solver; none unless given")
+    site.add_argument("--out", type=Path, metavar="DIR", help="写入 sites.csv site.gpkg site.json · write these files")
+    site.add_argument("--matrix", type=Path, metavar="OD", help="OD 表（csv 或 parquet），代替 REGION · an OD table instead of REGION")
+    site.add_argument("--cost", default="minutes", metavar="minutes|metres|COLUMN")
+    site.add_argument("--demand", type=Path, metavar="WEIGHTS.csv", help="id[,people]")
+    site.add_argument("--demand-side", choices=["from", "to"])
+    site.add_argument("--model", default="mclp", choices=["mclp"])
+    site.add_argument("--limit", type=float, help="费用上限，含 · of the cost, inclusive")
+    site.add_argument("--json", action="store_true")
+    site.set_defaults(run=_site)
+
+
+def _add_matrix(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    matrix = commands.add_parser("matrix", help="出行时间表 · travel times between points")
+    matrix.add_argument("roads", type=Path, metavar="ROADS", help=".osm.pbf .osm .osm.gz .osm.bz2")
+    matrix.add_argument("--mode", required=True, choices=MODES)
+    matrix.add_argument("--weight", default="time", choices=["time", "distance"])
+    matrix.add_argument("--from", dest="origins", type=Path, required=True, metavar="POINTS", help="id,lon,lat 或矢量文件 · or a vector file")
+    matrix.add_argument("--to", dest="destinations", type=Path, required=True, metavar="POINTS")
+    matrix.add_argument("--limit-minutes", type=float)
+    matrix.add_argument("--max-snap", type=float, default=1000, metavar="METRES")
+    matrix.add_argument("--no-access-leg", dest="access_leg", action="store_false")
+    matrix.add_argument("--out", type=Path, required=True, metavar="OD.csv|parquet")
+    matrix.set_defaults(run=_matrix)
+
+
+def _example(arguments: argparse.Namespace) -> None:
+    from geodata.examples.county import write_county  # noqa: PLC0415 — no other command needs it
+
+    try:
+        path = write_county(arguments.folder, seed=arguments.seed)
+    except OSError as error:
+        where = arguments.folder
+        raise OutputError(Problem(f"无法写入 {where}（{error.strerror}）。", f"Cannot write to {where} ({error.strerror}).")) from error
+    open_region(path, progress=_progress)
+    print(path)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    said = check_region(open_region(arguments.region, progress=_progress))
+    if arguments.json:
+        print(json_text(said | {"findings": [finding.__dict__ for finding in said["findings"]]}), end="")
+        return
+    facts = said["facts"]
+    print(align(["文件 file", "角色 role", "行数 rows", "sha256", "来源 source"], [[s["file"], s["role"], str(s["rows"]), s["sha256"][:12], s["note"]] for s in facts["sources"]]))
+    print()
+    plain = {name: value for name, value in facts.items() if name != "sources"}
+    print(align(["项 fact", ""], [[name, str(value)] for name, value in plain.items()]))
+    print()
+    found = [[f.severity, f"{f.zh} {f.en}", str(f.count), people(f.people) if f.people else "–", f.first] for f in said["findings"]]
+    print(align(["级别", "发现 finding", "数量 count", "人口 people", "例 first"], found) if found else "没有发现问题。 Nothing doubtful was found.")
+
+
+def _app(arguments: argparse.Namespace) -> None:
+    region = arguments.region / "region.toml" if arguments.region.is_dir() else arguments.region
+    open_region(region, progress=_progress)  # a broken region is told here, in the terminal, and not only on the page
+    entry = find_spec("streamlit_app")
+    if entry is None or entry.origin is None:
+        raise OptionError(Problem("安装不完整：缺少 streamlit_app.py。", "The installation is not complete: streamlit_app.py is missing."))
+    options = STREAMLIT_OPTIONS | ({"server.port": str(arguments.port)} if arguments.port else {})
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    command = [sys.executable, "-P", "-m", "streamlit", "run", entry.origin, *flags]
+    raise SystemExit(subprocess.call(command, env=os.environ | {"CIRCLE15_REGION": str(region.resolve())}))  # noqa: S603 — our own command
+
+
+def _coverage(arguments: argparse.Namespace) -> None:
+    if arguments.definition and not arguments.service:
+        raise OptionError(Problem("--definition 须与 --service 一起使用。", "--definition goes with --service."))
+    prepared = open_region(arguments.region, progress=_progress)
+    names = [arguments.service] if arguments.service else list(prepared.services.services)
+    results: dict[str, CoverageResult] = {}
+    for name in names:
+        definition = prepared.services.service(name).definition(arguments.definition)
+        if arguments.minutes is not None:
+            definition = definition.with_minutes(arguments.minutes)
+        _progress(f"正在计算 {definition.name_zh} ……", f"Computing {name}: {definition.name_en} …")
+        results[name] = coverage(prepared.region, definition, prepared.network(definition.mode))
+    _write(arguments, prepared, results)
+    if arguments.json:
+        print(json_text(coverage_json(prepared, results)), end="")
+    else:
+        print("\n".join(coverage_text(prepared, name, result) for name, result in results.items()), end="")
+
+
+def _write(arguments: argparse.Namespace, prepared: Prepared, results: dict[str, CoverageResult]) -> None:
+    if arguments.out:
+        _progress("正在绘制服务圈并写文件 ……", "Drawing circles and writing files …")
+        for path in write_coverage(prepared, results, arguments.out):
+            _say(str(path))
+
+
+def _site(arguments: argparse.Namespace) -> None:
+    fixed = [one.strip() for one in arguments.fixed.split(",") if one.strip()]
+    if arguments.matrix:
+        if arguments.region or arguments.demand is None or arguments.limit is None:
+            raise OptionError(Problem("--matrix 须有 --demand 与 --limit，且不与 REGION 同用。", "--matrix needs --demand and --limit, and no REGION."))
+        result = site_from_matrix(
+            arguments.matrix,
+            arguments.demand,
+            cost=arguments.cost,
+            model=arguments.model,
+            sites=arguments.sites,
+            limit=arguments.limit,
+            fixed=fixed,
+            demand_side=arguments.demand_side,
+        )
+        said = result.to_json()
+        print(json_text(said) if arguments.json else align(["", ""], [[key, str(value)] for key, value in said.items()]), end="\n" * (not arguments.json))
+        return
+    if arguments.region is None:
+        raise OptionError(Problem("请给出 REGION，或用 --matrix 给出 OD 表。", "Name a REGION, or an OD table by --matrix."))
+    prepared = open_region(arguments.region, progress=_progress)
+    _progress("正在选址 ……", "Choosing sites …")
+    plan = site_standby(
+        prepared, arguments.service, sites=arguments.sites, definition_id=arguments.definition, fixed=fixed, time_limit_s=arguments.time_limit
+    )
+    if arguments.out:
+        for path in write_site(prepared, arguments.service, plan, arguments.out):
+            _say(str(path))
+    print(json_text(site_json(prepared, arguments.service, plan)) if arguments.json else site_text(prepared, plan), end="")
+
+
+def _matrix(arguments: argparse.Namespace) -> None:
+    check_ending(arguments.out)
+    table = od_table(
+        arguments.roads,
+        arguments.origins,
+        arguments.destinations,
+        mode=arguments.mode,
+        weight=arguments.weight,
+        limit_minutes=arguments.limit_minutes,
+        max_snap_m=arguments.max_snap,
+        access_leg=arguments.access_leg,
+        say=_progress,
+    )
+    write_table(table.pairs, arguments.out)
+    for point in rows(table.off_network):
+        away = f"{point['road_m']:,.0f} m"
+        _progress(f"{point['side']} {point['id']}：距最近的可用道路 {away}，没有结果行", f"{point['side']} {point['id']}: {away} from any permitted road, no rows")
+    _progress(f"{len(table.pairs)} 个可达点对写入 {arguments.out}", f"{len(table.pairs)} reachable pairs written to {arguments.out}")

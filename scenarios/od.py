@@ -1,0 +1,140 @@
+"""``circle15 matrix``: points and roads from files to an origin–destination table on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from coverage.matrix import ODMatrix, od_matrix
+from coverage.search import Weight
+from coverage.snap import MAX_SNAP_M
+from geodata.errors import InputError, OptionError, Problem, first_few
+from geodata.osm import read_roads
+from geodata.roads import Floats, Roads, build_network, great_circle_m
+from geodata.standards import Mode, default_speeds
+from geodata.tables import read_points
+from scenarios.output.export import write_files
+
+Say = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class ODTable:
+    """The table, and the points that could not be brought onto the network.
+
+    Attributes
+    ----------
+    pairs : DataFrame
+        from_id, to_id, minutes, metres: of the same chosen way; unreachable pairs have no row.
+    off_network : DataFrame
+        side ("from" or "to"), id, road_m: distance to the nearest permitted road.
+    """
+
+    pairs: pd.DataFrame
+    off_network: pd.DataFrame
+
+
+def od_table(
+    roads_file: Path,
+    from_file: Path,
+    to_file: Path,
+    *,
+    mode: Mode,
+    weight: Weight = "time",
+    limit_minutes: float | None = None,
+    max_snap_m: float = MAX_SNAP_M,
+    access_leg: bool = True,
+    say: Say = lambda _zh, _en: None,
+) -> ODTable:
+    """Read roads and points and find the best way between every pair.
+
+    Raises
+    ------
+    InputError
+        A file is wrong, or a point lies outside the roads' bounding box by more than `max_snap_m`.
+    OptionError
+        `limit_minutes` or `max_snap_m` is not above 0.
+    """
+    wrong = [name for name, value in (("--limit-minutes", limit_minutes), ("--max-snap", max_snap_m)) if value is not None and not value > 0]
+    if wrong:
+        raise OptionError(Problem(f"{'、'.join(wrong)} 须大于 0。", f"{', '.join(wrong)} must be more than 0."))
+    say(f"正在读取路网 {roads_file.name} ……", f"Reading roads from {roads_file.name} …")
+    roads = read_roads(roads_file)
+    origins, destinations = read_points(from_file), read_points(to_file)
+    problems = [*_outside(roads, origins, from_file.name, max_snap_m), *_outside(roads, destinations, to_file.name, max_snap_m)]
+    if problems:
+        raise InputError(*dict.fromkeys(problems))
+    network = build_network(roads, mode, default_speeds(), str(gpd.GeoSeries(shapely.points(roads.lonlat[[0, -1]]), crs=4326).estimate_utm_crs()))
+    say(f"正在计算 {len(origins)} × {len(destinations)} 个点对 ……", f"Searching {len(origins)} × {len(destinations)} pairs …")
+    limit_ms = np.inf if limit_minutes is None else float(np.rint(limit_minutes * 60_000))
+    found = od_matrix(
+        network, _lonlat(origins), _lonlat(destinations), weight=weight, limit_ms=limit_ms, max_snap_m=max_snap_m, access_leg=access_leg
+    )
+    return ODTable(_pairs(found, origins, destinations), _off(found, origins, destinations))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as csv or parquet, by the ending; whole or not at all.
+
+    Raises
+    ------
+    OptionError
+        Another ending.
+    OutputError
+        It cannot be written.
+    """
+    check_ending(path)
+    if path.suffix.lower() == ".csv":
+        write_files(path.parent, {path.name: lambda draft: table.to_csv(draft, index=False, lineterminator="\n")})
+    else:
+        write_files(path.parent, {path.name: lambda draft: table.to_parquet(draft, index=False)})
+
+
+def check_ending(path: Path) -> None:
+    """Refuse an output that is neither csv nor parquet, before any work is done."""
+    if path.suffix.lower() not in {".csv", ".parquet"}:
+        raise OptionError(Problem(f"--out {path.name}：扩展名应为 .csv 或 .parquet。", f"--out {path.name}: it must end in .csv or .parquet."))
+
+
+def _lonlat(points: gpd.GeoDataFrame) -> Floats:
+    return np.asarray(shapely.get_coordinates(points.geometry))
+
+
+def _outside(roads: Roads, points: gpd.GeoDataFrame, file_name: str, max_snap_m: float) -> list[Problem]:
+    """Points outside the bounding box of the roads by more than the snapping distance."""
+    lonlat = _lonlat(points)
+    west, south, east, north = roads.bounds
+    beyond = great_circle_m(lonlat, np.clip(lonlat, [west, south], [east, north])) > max_snap_m
+    if not beyond.any():
+        return []
+    named = first_few(f"{one} ({lon}, {lat})" for one, (lon, lat) in zip(points["id"][beyond], lonlat[beyond].tolist(), strict=True))
+    box = f"{west:.4f}, {south:.4f}, {east:.4f}, {north:.4f}"
+    return [
+        Problem(
+            f"{file_name}：这些点在路网范围（{box}）之外：{named}。请检查坐标（是否互换了经纬度）或换一份路网。",
+            f"{file_name}: points outside the extent of the roads ({box}): {named}. Are lon and lat swapped, or is it another place's roads?",
+        )
+    ]
+
+
+def _pairs(found: ODMatrix, origins: gpd.GeoDataFrame, destinations: gpd.GeoDataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "from_id": origins["id"].to_numpy()[found.origin],
+            "to_id": destinations["id"].to_numpy()[found.destination],
+            "minutes": np.round(found.ms / 60_000, 6),
+            "metres": found.mm / 1000,
+        }
+    )
+
+
+def _off(found: ODMatrix, origins: gpd.GeoDataFrame, destinations: gpd.GeoDataFrame) -> pd.DataFrame:
+    sides = [("from", origins, found.off_origin_m), ("to", destinations, found.off_destination_m)]
+    rows = [(side, points["id"].iloc[at], road_m[at]) for side, points, road_m in sides for at in np.flatnonzero(~np.isnan(road_m))]
+    return pd.DataFrame(rows, columns=["side", "id", "road_m"])
