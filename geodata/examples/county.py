@@ -49,11 +49,11 @@ source = "示意边界，由程序生成，非法定界线 (illustrative, genera
 
 [population]
 file = "township_population.csv"
-source = "示意：合计为第七次全国人口普查常住人口 620,254（真实），分乡镇为示意 (total real, census 2020; by township illustrative; seed {seed})"
+source = "示意：合计为第七次全国人口普查常住人口 620,254（真实），分乡镇为示意 (total real, the rest illustrative; seed {seed})"
 
 [demand]
 file = "settlements.xlsx"
-source = "示意：321 个村（社区）的个数为真实，名称、位置与人口由程序生成 (count real, the rest illustrative; seed {seed})"
+source = "示意：321 个村（社区）的个数为真实，名称、位置与人口由程序生成 (number real, the rest illustrative; seed {seed})"
 
 [[facilities]]
 file = "medical.xlsx"

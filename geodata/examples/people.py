@@ -251,8 +251,8 @@ def _village(settlement: Settlement, land: Land, rng: np.random.Generator) -> St
     spot = np.array([settlement.x, settlement.y]) + rng.uniform(15, 45, 2) * rng.choice([-1, 1], 2)
     grown = 1.2 if settlement.remote else min(1.6, max(0.6, np.sqrt(settlement.people / 1000)))
     half = (95 * grown * rng.uniform(0.7, 1.2), 150 * grown * rng.uniform(0.7, 1.4))
-    grade = TRACK if settlement.remote else RESIDENTIAL
-    return lattice(rng, spot, Layout(half, (60, 105), avenue_grade=grade, street_grade=grade, dropped=0.05 if settlement.remote else 0.22), land)
+    grade, dropped = (TRACK, 0.05) if settlement.remote else (RESIDENTIAL, 0.22)
+    return lattice(rng, spot, Layout(half, (60, 105), avenue_grade=grade, street_grade=grade, dropped=dropped), land)
 
 
 def _hamlets(

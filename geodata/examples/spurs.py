@@ -179,15 +179,14 @@ def draw_ferry(facts: Facts, drawing: Drawing, land: Land, laid: tuple[Ground, d
     ground, node_of = laid
     code = {township.name: township.code for township in facts.townships}
     island = next(s for s in people.settlements if s.remote and shapely.contains_xy(land.island, s.x, s.y))
-    landings = []
-    for seat in ("三阳集乡", "三里乡"):
+    used = sorted(node_of)
+    courses = []
+    for seat, marks in zip(("三阳集乡", "三里乡"), facts.sketch["ferry_marks"], strict=True):
         shore = shapely.Point(ground.points[ground.place[code[seat]]])
         beach = shapely.get_coordinates(shapely.shortest_line(land.lakes["军山湖"], shore))[0]
-        used = sorted(node_of)
         nearest = used[int(np.argmin(np.hypot(*(ground.points[used] - beach).T)))]
-        landings.append([node_of[nearest], drawing.add_node(beach)])
-    middle = node_of[ground.place[island.code]]
-    nodes = [*landings[0], middle, *landings[1][::-1]]
+        courses.append([node_of[nearest], drawing.add_node(beach), *map(drawing.add_node, to_plane(marks[::-1]))])
+    nodes = [*courses[0], node_of[ground.place[island.code]], *courses[1][::-1]]
     drawing.ways.append(Way(nodes, {"route": "ferry", "name": "军山湖渡口", "note": "示意", "foot": "yes", "motor_vehicle": "yes"}))
 
 

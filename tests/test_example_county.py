@@ -1,0 +1,293 @@
+"""The example county holds to its facts, is the same each time, and makes a sound map."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import osmium
+import pandas as pd
+import pytest
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geodata.examples.county import write_county
+from geodata.examples.facts import read_facts, to_plane
+
+KINDS = {
+    "医院", "乡镇卫生院", "社区卫生服务中心", "社区卫生服务站", "村卫生室", "急救中心", "急救待命点",
+}  # fmt: skip
+OFF_THE_NETWORK = 4
+TEXT_CODES = {"编码": str, "乡镇代码": str}
+
+
+@dataclass
+class Extract:
+    """What osmium reads from the roads file."""
+
+    nodes: dict[int, tuple[float, float]] = field(default_factory=dict)
+    node_tags: dict[int, dict[str, str]] = field(default_factory=dict)
+    ways: dict[int, tuple[list[int], dict[str, str]]] = field(default_factory=dict)
+    relations: dict[int, tuple[list[tuple[str, int, str]], dict[str, str]]] = field(default_factory=dict)
+    order: list[tuple[str, int]] = field(default_factory=list)
+
+    def highways(self) -> list[tuple[list[int], dict[str, str]]]:
+        return [way for way in self.ways.values() if "highway" in way[1]]
+
+    def line(self, nodes: list[int]) -> shapely.LineString:
+        return shapely.LineString([self.nodes[node] for node in nodes])
+
+    def water(self) -> shapely.Geometry:
+        closed = [(nodes, tags) for nodes, tags in self.ways.values() if nodes[0] == nodes[-1] and "highway" not in tags]
+        rings = [(tags, shapely.Polygon(self.line(nodes))) for nodes, tags in closed]
+        islands = shapely.union_all([ring for tags, ring in rings if "place" in tags])
+        return shapely.union_all([ring for tags, ring in rings if "place" not in tags]).difference(islands)
+
+
+def read_extract(path: Path) -> Extract:
+    extract = Extract()
+    for thing in osmium.FileProcessor(str(path)):
+        tags = dict(thing.tags)
+        extract.order.append((thing.type_str(), thing.id))
+        if isinstance(thing, osmium.osm.Node):
+            extract.nodes[thing.id] = (thing.lon, thing.lat)
+            if tags:
+                extract.node_tags[thing.id] = tags
+        elif isinstance(thing, osmium.osm.Way):
+            extract.ways[thing.id] = ([node.ref for node in thing.nodes], tags)
+        elif isinstance(thing, osmium.osm.Relation):
+            extract.relations[thing.id] = ([(m.type, m.ref, m.role) for m in thing.members], tags)
+    return extract
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_county(tmp_path_factory.mktemp("county")).parent
+
+
+@pytest.fixture(scope="module")
+def extract(county: Path) -> Extract:
+    return read_extract(county / "roads.osm.pbf")
+
+
+@pytest.fixture(scope="module")
+def settlements(county: Path) -> pd.DataFrame:
+    return pd.read_excel(county / "settlements.xlsx", dtype=TEXT_CODES)
+
+
+@pytest.fixture(scope="module")
+def zones(county: Path) -> gpd.GeoDataFrame:
+    return gpd.read_file(county / "townships.gpkg").set_index("行政区划代码")
+
+
+@pytest.fixture(scope="module")
+def medical(county: Path) -> pd.DataFrame:
+    return pd.read_excel(county / "medical.xlsx")
+
+
+def test_the_names_and_seats_are_the_real_ones(zones: gpd.GeoDataFrame) -> None:
+    facts = read_facts()
+    assert list(zones["乡镇"]) == [township.name for township in facts.townships]
+    assert all(zones.geometry[township.code].contains(shapely.Point(township.seat)) for township in facts.townships)
+
+
+def test_township_population_sums_to_the_census(county: Path) -> None:
+    with (county / "township_population.csv").open(encoding="gb18030", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 21
+    assert sum(int(row["常住人口"]) for row in rows) == 620_254
+
+
+def test_settlements_keep_counts_and_totals(county: Path, settlements: pd.DataFrame) -> None:
+    facts = read_facts()
+    table = pd.read_csv(county / "township_population.csv", encoding="gb18030", dtype={"行政区划代码": str})
+    totals = table.set_index("行政区划代码")["常住人口"]
+    by_township = settlements.groupby("乡镇代码")
+    assert by_township.size().to_dict() == {township.code: township.settlements for township in facts.townships}
+    assert by_township["常住人口"].sum().to_dict() == totals.to_dict()
+    assert settlements["常住人口"].min() >= 60
+    assert settlements.groupby("城乡")["常住人口"].sum().to_dict() == {"城市": 315_258, "农村": 304_996}
+
+
+def test_codes_and_names_of_settlements_are_unique(settlements: pd.DataFrame) -> None:
+    assert settlements["编码"].is_unique
+    assert settlements["名称"].is_unique
+    assert (settlements["编码"].str[:9] == settlements["乡镇代码"]).all()
+    assert (settlements["编码"].str.len() == 12).all()
+
+
+def test_townships_tile_the_county(zones: gpd.GeoDataFrame) -> None:
+    assert zones.crs == "EPSG:4490"
+    assert zones.is_valid.all()
+    whole = zones.union_all()
+    assert shapely.area(zones.geometry.to_numpy()).sum() == pytest.approx(whole.area, rel=1e-9)
+    assert isinstance(whole, shapely.Polygon)
+    assert not whole.interiors
+    assert whole.bounds == pytest.approx((116.026, 28.157, 116.566, 28.758), abs=1e-6)
+    assert zones.to_crs("EPSG:4548").area.sum() / 1e6 == pytest.approx(1946, rel=0.02)
+
+
+def test_each_settlement_stands_dry_in_its_own_township(settlements: pd.DataFrame, zones: gpd.GeoDataFrame, extract: Extract) -> None:
+    points = gpd.GeoSeries(gpd.points_from_xy(settlements["经度"], settlements["纬度"]))
+    own = gpd.GeoSeries(zones.geometry[settlements["乡镇代码"]].to_numpy())
+    assert own.contains(points).all()
+    assert not points.intersects(extract.water()).any()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_another_seed_makes_a_sound_but_different_county(tmp_path: Path, settlements: pd.DataFrame, seed: int) -> None:
+    folder = write_county(tmp_path / "other", seed=seed).parent
+    other = pd.read_excel(folder / "settlements.xlsx", dtype=TEXT_CODES)
+    assert len(other) == 321
+    assert other["常住人口"].sum() == 620_254
+    assert (other["经度"] != settlements["经度"]).any()
+    zones = gpd.read_file(folder / "townships.gpkg").set_index("行政区划代码")
+    points = gpd.GeoSeries(gpd.points_from_xy(other["经度"], other["纬度"]))
+    assert gpd.GeoSeries(zones.geometry[other["乡镇代码"]].to_numpy()).contains(points).all()
+    roads = read_extract(folder / "roads.osm.pbf")
+    assert not points.intersects(roads.water()).any()
+    assert component_sizes(roads)[0] > 0.97 * sum(component_sizes(roads))
+
+
+def test_the_same_seed_makes_the_same_county(tmp_path: Path, county: Path, extract: Extract) -> None:
+    again = write_county(tmp_path / "again").parent
+    for name in ("region.toml", "township_population.csv", "sampling.csv", "fitness.geojson", "settlements.xlsx", "medical.xlsx"):
+        assert (again / name).read_bytes() == (county / name).read_bytes(), name
+    assert read_extract(again / "roads.osm.pbf") == extract
+    one, two = gpd.read_file(county / "townships.gpkg"), gpd.read_file(again / "townships.gpkg")
+    assert one.equals(two)
+
+
+def test_the_extract_is_sorted_and_refers_to_what_exists(extract: Extract) -> None:
+    rank = {"n": 0, "w": 1, "r": 2}
+    assert extract.order == sorted(extract.order, key=lambda item: (rank[item[0]], item[1]))
+    assert min(number for _, number in extract.order) > 0
+    assert 12_000 <= len(extract.nodes) <= 30_000
+    assert all(node in extract.nodes for nodes, _ in extract.ways.values() for node in nodes)
+    assert all(len(nodes) >= 2 for nodes, _ in extract.ways.values())
+    assert all(kind == "w" and ref in extract.ways for members, _ in extract.relations.values() for kind, ref, _ in members)
+    assert any({"outer", "inner"} == {role for _, _, role in members} for members, _ in extract.relations.values())
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("highway", "motorway"), ("highway", "motorway_link"), ("highway", "trunk"), ("highway", "primary"), ("highway", "secondary"),
+        ("highway", "tertiary"), ("highway", "unclassified"), ("highway", "residential"), ("highway", "living_street"),
+        ("highway", "service"), ("highway", "track"), ("highway", "footway"), ("highway", "steps"), ("highway", "pedestrian"),
+        ("highway", "path"), ("highway", "cycleway"), ("oneway", "yes"), ("junction", "roundabout"), ("bridge", "yes"), ("route", "ferry"),
+        ("natural", "water"), ("waterway", "river"), ("maxspeed", "60"), ("maxspeed", "40"), ("maxspeed", "CN:urban"),
+    ],
+)  # fmt: skip
+def test_the_map_has_ways_of_every_sort(extract: Extract, key: str, value: str) -> None:
+    assert any(tags.get(key) == value for _, tags in extract.ways.values())
+
+
+def test_most_ordinary_roads_have_no_speed_limit(extract: Extract) -> None:
+    ordinary = [tags for _, tags in extract.highways() if not tags["highway"].startswith("motorway")]
+    assert sum("maxspeed" in tags for tags in ordinary) < 0.1 * len(ordinary)
+
+
+def test_gates_and_bollards_stand_on_ways(extract: Extract) -> None:
+    on_ways = {node for nodes, _ in extract.highways() for node in nodes}
+    barriers = {node: tags["barrier"] for node, tags in extract.node_tags.items() if "barrier" in tags}
+    assert set(barriers.values()) == {"gate", "bollard"}
+    assert set(barriers) <= on_ways
+    assert any(tags.get("access") == "private" for tags in extract.node_tags.values())
+
+
+def test_only_bridges_cross_the_water(extract: Extract) -> None:
+    water = extract.water()
+    shapely.prepare(water)
+    wet = [tags for nodes, tags in extract.highways() if water.intersects(extract.line(nodes))]
+    assert wet
+    assert all(tags.get("bridge") == "yes" for tags in wet)
+
+
+def test_roads_that_cross_share_a_node_unless_one_is_on_a_bridge(extract: Extract) -> None:
+    sides = [(a, b) for nodes, tags in extract.highways() if "bridge" not in tags for a, b in pairwise(nodes)]
+    lines = np.array([shapely.LineString([extract.nodes[a], extract.nodes[b]]) for a, b in sides])
+    one, two = shapely.STRtree(lines).query(lines, predicate="crosses")
+    assert not [(sides[i], sides[j]) for i, j in zip(one, two, strict=True) if i < j and not set(sides[i]) & set(sides[j])]
+
+
+def component_sizes(extract: Extract) -> list[int]:
+    number = {node: at for at, node in enumerate(sorted({node for nodes, _ in extract.highways() for node in nodes}))}
+    pairs = np.array([(number[a], number[b]) for nodes, _ in extract.highways() for a, b in pairwise(nodes)])
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(number), len(number)))
+    return sorted(np.bincount(connected_components(graph, directed=False)[1]).tolist(), reverse=True)
+
+
+def test_all_roads_hang_together_save_the_remote_villages(extract: Extract) -> None:
+    sizes = component_sizes(extract)
+    assert len(sizes) == 1 + OFF_THE_NETWORK
+    assert sizes[0] > 0.97 * sum(sizes)
+
+
+def test_medical_places_are_as_described(medical: pd.DataFrame, settlements: pd.DataFrame) -> None:
+    count = medical["类别"].value_counts()
+    assert set(count.index) <= KINDS
+    assert medical["编码"].is_unique
+    assert count["乡镇卫生院"] == 21
+    assert count["急救中心"] == 1
+    assert 0.65 < count["村卫生室"] / (settlements["城乡"] == "农村").sum() < 0.85
+    eligible = medical[medical["类别"] == "乡镇卫生院"]["可设急救点"] == "是"
+    assert 12 <= eligible.sum() <= 16
+    assert (medical["涉密"] == "是").sum() == 1
+    assert medical["停用日期"].notna().sum() == 1
+
+
+def test_the_hospital_that_moves_closes_when_its_successor_opens(medical: pd.DataFrame) -> None:
+    old = medical[medical["停用日期"].notna()].iloc[0]
+    new = medical[medical["名称"].str.contains("新院区")].iloc[0]
+    assert pd.Timestamp(old["停用日期"]) == pd.Timestamp(new["启用日期"]) == pd.Timestamp("2028-01-01")
+
+
+def test_one_hospital_lies_beyond_the_border(medical: pd.DataFrame, zones: gpd.GeoDataFrame) -> None:
+    hospitals = medical[medical["类别"] == "医院"]
+    points = gpd.GeoSeries(gpd.points_from_xy(hospitals["经度"], hospitals["纬度"]))
+    county = shapely.transform(zones.union_all(), to_plane)
+    away = [county.distance(shapely.transform(point, to_plane)) for point in points]
+    outside = [distance for distance in away if distance > 0]
+    assert len(outside) == 1
+    assert 5_000 < outside[0] < 15_000
+
+
+def _gates(text: str) -> np.ndarray:
+    return np.array([[float(number) for number in gate.split()] for gate in text.split(";")])
+
+
+def test_parks_and_greenway_are_entered_at_gates_on_their_edge(county: Path) -> None:
+    places = gpd.read_file(county / "fitness.geojson")
+    assert 40 <= len(places) <= 60
+    assert set(places["kind"]) == {"sports_ground", "park", "greenway", "school_ground"}
+    assert places["id"].is_unique
+    for place in places[places["kind"].isin(["park", "greenway"])].itertuples():
+        edge = place.geometry.boundary if place.kind == "park" else place.geometry
+        gates = _gates(place.entrances)
+        assert 2 <= len(gates) <= 5
+        assert shapely.distance(shapely.points(gates), edge).max() < 2e-6
+
+
+def test_sampling_sites_have_lanes(county: Path) -> None:
+    sites = pd.read_csv(county / "sampling.csv", encoding="utf-8-sig")
+    assert 60 <= len(sites) <= 90
+    assert sites["通道数"].between(1, 8).all()
+    assert sites["编码"].is_unique
+
+
+def _sources(county: Path) -> Callable[[], list[str]]:
+    text = (county / "region.toml").read_text(encoding="utf-8").splitlines()
+    return lambda: [line for line in text if line.startswith("source")]
+
+
+def test_every_source_says_that_it_is_illustrative(county: Path) -> None:
+    sources = _sources(county)()
+    assert len(sources) == 7
+    assert all("示意" in line for line in sources)
