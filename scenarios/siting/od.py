@@ -1,0 +1,380 @@
+"""Choose sites from a table of travel costs: a matrix of circle15's own, of AMap or Baidu, or of the literature."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
+from scipy import sparse
+
+from geodata.errors import InputError, OptionError, Problem, first_few
+from scenarios.siting.cover import CoverStage, check_question, solve
+from scenarios.siting.result import SitingResult
+
+Side = Literal["from", "to"]
+MODELS = ("mclp",)
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+COST_REMEDY = Problem("请填不小于 0 的数；没有路线则留空。", "Write a number of 0 or more; leave it blank where there is no route.")
+PEOPLE_REMEDY = Problem("请填不小于 0 的人数。", "Write the people, 0 or more.")
+
+
+@dataclass(frozen=True, eq=False)
+class OdTable:
+    """A table of costs between two sets of ids, as it stands in the file.
+
+    Attributes
+    ----------
+    name : str
+        The file's name, for messages.
+    ids : dict of Side to Index
+        The distinct ids of each side, sorted.
+    positions : dict of Side to ndarray of int64, shape (rows,)
+        Which id each row has, per side.
+    cost : ndarray of float64, shape (rows,)
+        In the unit of the column; NaN where there is no route.
+    """
+
+    name: str
+    ids: dict[Side, pd.Index]
+    positions: dict[Side, NDArray[np.int64]]
+    cost: NDArray[np.float64]
+
+
+def site_from_matrix(
+    od_path: Path | str,
+    weights_path: Path | str,
+    *,
+    cost: str = "minutes",
+    model: str = "mclp",
+    sites: int,
+    limit: float,
+    fixed: Sequence[str] = (),
+    demand_side: Side | None = None,
+) -> SitingResult:
+    """Choose the sites that serve the most people, from a table of travel costs.
+
+    Parameters
+    ----------
+    od_path : path
+        CSV or ``.parquet`` with ``from_id``, ``to_id`` and the cost; a blank cost means no route.
+    weights_path : path
+        The demand: ``id`` and, if they differ, ``people`` (1 each otherwise).
+    cost : str
+        The column to compare with `limit`.
+    model : {'mclp'}
+        The question: people within the limit.
+    sites : int
+        How many sites in total, fixed ones included.
+    limit : float
+        In the unit of the cost column; inclusive.
+    fixed : sequence of str
+        Candidates that are chosen in any case.
+    demand_side : {'from', 'to'}, optional
+        Which column holds the demand; found from the weights unless given.
+
+    Returns
+    -------
+    SitingResult
+        A weighted id without any route counts in `total` and is listed in `unreachable`.
+
+    Raises
+    ------
+    InputError
+        If a file, column or row is wrong, or the matrix has demand that the weights do not name.
+    OptionError
+        If an argument is wrong, or the sites asked for cannot be had.
+    """
+    started_s = time.perf_counter()
+    _check_options(model, limit, demand_side)
+    od, people = read_od(od_path, cost=cost), read_weights(weights_path)
+    weights_name = Path(weights_path).name
+    side = choose_demand_side(od, people.index, demand_side=demand_side, weights_name=weights_name)
+    candidate_ids: list[str] = od.ids[_other(side)].tolist()
+    check_question(candidate_ids, sites=sites, fixed=fixed, source=od.name)
+    stage, is_reached = _stage(od, people, side, limit)
+    plan = solve([stage], candidate_ids=candidate_ids, sites=sites, fixed=fixed)
+    (value,) = plan.stages
+    return SitingResult(
+        model=model,
+        status=plan.status,
+        objective=value.objective,
+        bound=value.bound,
+        sites=plan.chosen,
+        fixed=tuple(sorted(set(fixed))),
+        served=value.objective,
+        total=math.fsum(stage.people),
+        unreachable=tuple(sorted(people.index[~is_reached])),
+        seconds=time.perf_counter() - started_s,
+    )
+
+
+def read_od(path: Path | str, *, cost: str) -> OdTable:
+    """Read a table of travel costs, CSV or ``.parquet``: one row per pair, ids as text.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks a column, repeats a pair, or has a cost that is not a number of 0 or more.
+    """
+    name = Path(path).name
+    table = _read_table(Path(path), ("from_id", "to_id", cost))
+    from_id, from_problems = _ids(table, "from_id", name)
+    to_id, to_problems = _ids(table, "to_id", name)
+    values, cost_problems = _numbers(table, cost, name, remedy=COST_REMEDY, may_be_blank=True)
+    from_position, from_ids = pd.factorize(from_id, sort=True)
+    to_position, to_ids = pd.factorize(to_id, sort=True)
+    pairs = pd.Series(from_position * np.int64(len(to_ids)) + to_position, index=table.index)
+    repeats = _repeats(pairs, from_id + " → " + to_id, name) if pairs.duplicated().any() else []
+    if problems := [*from_problems, *to_problems, *cost_problems, *repeats]:
+        raise InputError(*problems)
+    return OdTable(name, {"from": from_ids, "to": to_ids}, {"from": from_position, "to": to_position}, values)
+
+
+def read_weights(path: Path | str) -> pd.Series:
+    """Read the people of each demand id (the index, as text): 1 each where the file has no ``people``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, an id is repeated or blank, or people are not a number of 0 or more.
+    """
+    name = Path(path).name
+    table = _read_table(Path(path), ("id",))
+    ids, problems = _ids(table, "id", name)
+    if ids.duplicated().any():
+        problems += _repeats(ids, ids, name)
+    people = np.ones(len(table))
+    if "people" in table:
+        people, people_problems = _numbers(table, "people", name, remedy=PEOPLE_REMEDY, may_be_blank=False)
+        problems += people_problems
+    if problems:
+        raise InputError(*problems)
+    return pd.Series(people, index=pd.Index(ids))
+
+
+def choose_demand_side(od: OdTable, weighted: pd.Index, *, demand_side: Side | None, weights_name: str) -> Side:
+    """Find which column of the matrix is the demand: the one whose ids the weights name, ``from`` if both.
+
+    Raises
+    ------
+    InputError
+        If some demand ids have no weight: they are named.
+    """
+    unnamed = {side: ids[~ids.isin(weighted)] for side, ids in od.ids.items()}
+    n_named = {side: len(od.ids[side]) - len(unnamed[side]) for side in unnamed}
+    side: Side = demand_side or ("from" if n_named["from"] >= n_named["to"] else "to")
+    if demand_side is None:
+        side = next((whole for whole in ("from", "to") if unnamed[whole].empty), side)
+    if n_named[side] == 0:
+        of_matrix, of_weights = first_few(od.ids[side]), first_few(weighted)
+        raise InputError(
+            Problem(
+                f"{od.name} 的 {side}_id（{of_matrix}）与 {weights_name} 的 id（{of_weights}）没有一个相同。"
+                "编号是文本：007 与 7 不同。请核对两个文件。",
+                f"No {side}_id of {od.name} ({of_matrix}) is an id of {weights_name} ({of_weights}). "
+                "Ids are text: 007 is not 7. Check the two files.",
+            )
+        )
+    if not unnamed[side].empty:
+        names = first_few(unnamed[side])
+        raise InputError(
+            Problem(
+                f"{od.name} 的 {side}_id 中，{weights_name} 没有这些编号：{names}。请补上它们的人数，或从矩阵中删去。",
+                f"{weights_name} lacks ids that are {side}_id in {od.name}: {names}. Add their people, or remove them from the matrix.",
+            )
+        )
+    return side
+
+
+def read_text_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV with every cell as text, spaces around it removed; UTF-8 (BOM or not) or GB18030.
+
+    Parameters
+    ----------
+    path : Path
+        Comma separated, the first line names the columns.
+
+    Returns
+    -------
+    DataFrame of str
+        Indexed by the line number that a text editor shows (the header is line 1); blank lines are passed over.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, no text, or has rows with more or fewer cells than the header.
+    """
+    text = _decode(path)
+    header = next(row for row in csv.reader(io.StringIO(text, newline="")) if row)
+    types = arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
+    try:
+        cells = arrow_csv.read_csv(pa.BufferReader(text.encode()), convert_options=types)
+    except pa.ArrowInvalid:
+        cells = None
+    n_lines = text.count("\n") + (not text.endswith("\n"))
+    rows = [] if cells is not None and cells.num_rows + 1 == n_lines else _rows(text)
+    if cells is None or (rows and len(rows) != cells.num_rows + 1):
+        ragged = first_few(line for line, n_cells in rows if n_cells != len(header))
+        zh = f"{path.name} 第 {ragged} 行：列数与表头（{len(header)} 列）不同。请检查逗号和引号。"
+        en = f"{path.name}, row {ragged}: not as many cells as the header ({len(header)}). Check its commas and quotes."
+        raise InputError(Problem(zh, en))
+    trimmed = [pc.utf8_trim_whitespace(column) for column in cells.columns]
+    table: pd.DataFrame = pa.table(trimmed, names=[str(i) for i in range(len(trimmed))]).to_pandas()
+    table.columns = pd.Index([column.strip() for column in header])
+    table.index = pd.Index([line for line, _ in rows[1:]]) if rows else pd.RangeIndex(2, 2 + len(table))
+    return table
+
+
+def _decode(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        problem = Problem(f"打不开 {path}：{error.strerror}。请核对路径。", f"Cannot open {path}: {error.strerror}. Check the path.")
+        raise InputError(problem) from None
+    if not raw.removeprefix(codecs.BOM_UTF8).strip():
+        raise InputError(Problem(f"{path.name} 是空文件。请重新导出。", f"{path.name} is empty. Export it again."))
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    zh = f"{path.name} 不是 UTF-8 或 GB18030 的文本表。请另存为 CSV（UTF-8）。"
+    raise InputError(Problem(zh, f"{path.name} is not a text table in UTF-8 or GB18030. Save it as CSV (UTF-8)."))
+
+
+def _rows(text: str) -> list[tuple[int, int]]:
+    """Give the line on which each row begins, and its number of cells; slow, hence only where rows are not simply lines."""
+    rows, before = [], 0
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for row in reader:
+            if row:
+                rows.append((before + 1, len(row)))
+            before = reader.line_num
+    except csv.Error:  # a quote that never ends
+        rows.append((before + 1, 0))
+    return rows
+
+
+def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV as text or a Parquet file as it is (rows counted from 1), and make sure of its columns."""
+    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_csv(path)
+    found = ", ".join(table.columns)
+    problems = []
+    if missing := [column for column in columns if column not in table]:
+        names = first_few(missing)
+        zh = f"{path.name} 缺少列：{names}（现有列：{found}）。请补上列或改正列名。"
+        problems.append(Problem(zh, f"{path.name} lacks the columns {names} (it has {found}). Add or rename them."))
+    if repeated := sorted(set(table.columns[table.columns.duplicated()])):
+        names = first_few(repeated)
+        problems.append(Problem(f"{path.name} 的列名重复：{names}。请只留一列。", f"{path.name} repeats the columns {names}. Keep one."))
+    if not problems and table.empty:
+        problems.append(Problem(f"{path.name} 只有表头，没有数据。请重新导出。", f"{path.name} has a header but no rows. Export it again."))
+    if problems:
+        raise InputError(*problems)
+    return table
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        table: pd.DataFrame = parquet.read_table(path).to_pandas(ignore_metadata=True, strings_to_categorical=False)
+    except (pa.ArrowException, OSError):
+        zh = f"{path.name} 不是可读的 Parquet 文件（或不存在）。请核对路径，或重新导出。"
+        raise InputError(Problem(zh, f"{path.name} is no readable Parquet file (or missing). Check the path or export it again.")) from None
+    table.index = pd.RangeIndex(1, 1 + len(table))
+    return table
+
+
+def _ids(table: pd.DataFrame, column: str, name: str) -> tuple[pd.Series, list[Problem]]:
+    ids = table[column]
+    if isinstance(ids.dtype, pd.CategoricalDtype) or pd.api.types.is_integer_dtype(ids.dtype):
+        ids = ids.astype("str")
+    if not pd.api.types.is_string_dtype(ids.dtype):
+        zh = f"{name} 的 {column} 不是文本（{ids.dtype}），前导 0 等可能已丢失。请以文本导出编号。"
+        raise InputError(Problem(zh, f"{name}: {column} is not text ({ids.dtype}); leading zeros may be lost. Export ids as text."))
+    is_blank = (ids.isna() | (ids == "")).to_numpy(dtype=np.bool_)
+    if not is_blank.any():
+        return ids, []
+    rows = first_few(table.index[is_blank])
+    return ids, [Problem(f"{name} 第 {rows} 行：{column} 为空。请补上编号。", f"{name}, row {rows}: blank {column}. Fill in the id.")]
+
+
+def _numbers(
+    table: pd.DataFrame, column: str, name: str, *, remedy: Problem, may_be_blank: bool
+) -> tuple[NDArray[np.float64], list[Problem]]:
+    """Turn a column into numbers of 0 or more, NaN where it is blank; name every cell that is neither."""
+    cells = table[column]
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        is_text = np.zeros(len(cells), dtype=np.bool_)
+    else:
+        text = pa.array(cells.where(cells.notna(), "").astype("str"), type=pa.string())
+        is_number = pc.match_substring_regex(text, NUMBER)
+        values = pc.cast(pc.if_else(is_number, text, None), pa.float64()).to_numpy(zero_copy_only=False)
+        is_text = ~np.asarray(pc.or_(is_number, pc.equal(text, "")), dtype=np.bool_)
+    is_blank = np.isnan(values) & ~is_text & (not may_be_blank)
+    problems = []
+    for is_wrong, zh, en in (
+        (is_blank, "为空", "blank"),
+        (is_text | np.isinf(values), "不是数字", "not a number"),
+        (np.isfinite(values) & (values < 0), "为负数", "negative"),
+    ):
+        if is_wrong.any():
+            rows = first_few(f"{row} ({cell})" for row, cell in cells[is_wrong].items())
+            zh_problem = f"{name} 第 {rows} 行：{column} {zh}。{remedy.zh}"
+            problems.append(Problem(zh_problem, f"{name}, row {rows}: {column} is {en}. {remedy.en}"))
+    return values, problems
+
+
+def _repeats(keys: pd.Series, labels: pd.Series, name: str) -> list[Problem]:
+    is_again = keys.duplicated()
+    first_row = {key: row for row, key in keys[~is_again].items()}
+    named = first_few(f"{labels[row]} ({first_row[key]}, {row})" for row, key in keys[is_again].items())
+    zh = f"{name} 有重复（括号内为行号）：{named}。请每个只留一行。"
+    return [Problem(zh, f"{name} repeats, with row numbers: {named}. Keep one row of each.")]
+
+
+def _check_options(model: str, limit: float, demand_side: str | None) -> None:
+    problems = []
+    if model not in MODELS:
+        names = ", ".join(MODELS)
+        problems.append(Problem(f"没有模型 {model}；可用：{names}。", f"There is no model {model}; choose from: {names}."))
+    if not (limit > 0 and math.isfinite(limit)):
+        problems.append(Problem(f"限值须大于 0，现为 {limit}。", f"The limit must be more than 0, not {limit}."))
+    if demand_side not in {None, "from", "to"}:
+        zh = f"需求方须为 from 或 to，现为 {demand_side}。"
+        problems.append(Problem(zh, f"The demand side is from or to, not {demand_side}."))
+    if problems:
+        raise OptionError(*problems)
+
+
+def _other(side: Side) -> Side:
+    return "to" if side == "from" else "from"
+
+
+def _stage(od: OdTable, people: pd.Series, side: Side, limit: float) -> tuple[CoverStage, NDArray[np.bool_]]:
+    """Build weighted demand × candidates within the limit, and say which demand has any route at all."""
+    rows = people.index.get_indexer(od.ids[side])[od.positions[side]]
+    is_reached = np.zeros(len(people), dtype=np.bool_)
+    is_reached[rows[~np.isnan(od.cost)]] = True
+    is_within = od.cost <= limit
+    pairs = rows[is_within], od.positions[_other(side)][is_within]
+    shape = len(people), len(od.ids[_other(side)])
+    covers = sparse.csr_array((np.ones(pairs[0].size, dtype=np.bool_), pairs), shape=shape)
+    return CoverStage("people", covers, people.to_numpy(dtype=np.float64)), is_reached

@@ -1,0 +1,249 @@
+"""Sites from a table of travel costs: the rules, the refusals, and the optima of the literature."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geodata.errors import Circle15Error, InputError, OptionError
+from scenarios.siting.od import read_od, read_text_csv, read_weights, site_from_matrix
+from scenarios.siting.result import SitingResult
+
+MATRIX = "from_id,to_id,minutes\n060816029.00,007,10\n060816029.00,7,20\nv2,007,15\nv2,7,\nv3,7,16\n"
+WEIGHTS = "id,people\n060816029.00,100\nv2,20\nv3,4\nisland,1000\n"
+
+
+def put(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def ask(folder: Path, matrix: str | bytes = MATRIX, weights: str | bytes = WEIGHTS, **options: object) -> SitingResult:
+    question = {"sites": 1, "limit": 15.0} | options
+    return site_from_matrix(put(folder, "od.csv", matrix), put(folder, "weights.csv", weights), **question)
+
+
+def test_one_site_serves_the_most_people_and_the_island_counts_in_the_total(tmp_path):
+    result = ask(tmp_path)
+    assert (result.status, result.sites, result.new_sites) == ("optimal", ("007",), ("007",))
+    assert (result.objective, result.bound, result.served, result.total) == (120, 120, 120, 1124)
+    assert (result.gap, result.unreachable) == (0, ("island",))
+
+
+def test_the_limit_is_inclusive(tmp_path):
+    assert ask(tmp_path, limit=14.999).served == 100
+    assert ask(tmp_path, limit=15).served == 120
+    assert ask(tmp_path, limit=15.001).served == 120
+
+
+@given(cost=st.floats(0.001, 1e6))
+def test_a_limit_typed_as_in_the_file_includes_that_row(tmp_path_factory, cost):
+    folder = tmp_path_factory.mktemp("inclusive")
+    assert ask(folder, f"from_id,to_id,minutes\na,s,{cost!r}\n", "id\na\n", limit=cost).served == 1
+
+
+def test_a_fixed_site_stays_and_is_not_new(tmp_path):
+    result = ask(tmp_path, sites=2, fixed=["7"], limit=16)
+    assert (result.sites, result.fixed, result.new_sites, result.served) == (("007", "7"), ("7",), ("007",), 124)
+
+
+def test_a_village_with_blank_costs_only_is_unreachable(tmp_path):
+    result = ask(tmp_path, MATRIX + "v4,7,\n", WEIGHTS + "v4,1\n")
+    assert result.unreachable == ("island", "v4")
+
+
+def test_a_village_beyond_the_limit_is_unserved_but_not_unreachable(tmp_path):
+    assert "v3" not in ask(tmp_path).unreachable
+
+
+def test_each_id_weighs_one_where_people_are_absent(tmp_path):
+    result = ask(tmp_path, weights="id\n060816029.00\nv2\nv3\n")
+    assert (result.served, result.total) == (2, 3)
+
+
+def test_another_column_may_be_the_cost(tmp_path):
+    matrix = "from_id,to_id,minutes,metres\na,x,1,900\na,y,9,100\n"
+    assert ask(tmp_path, matrix, "id\na\n", cost="metres", limit=100).sites == ("y",)
+
+
+def test_the_demand_is_the_side_that_the_weights_name(tmp_path):
+    assert ask(tmp_path, "from_id,to_id,minutes\ns1,v,20\ns2,v,5\n", "id,people\nv,8\n").sites == ("s2",)
+
+
+def test_where_both_sides_are_named_the_demand_is_from_unless_asked_otherwise(tmp_path):
+    matrix, weights = "from_id,to_id,minutes\na,b,5\nb,a,50\nb,b,0\na,a,0\n", "id,people\na,1\nb,2\n"
+    assert ask(tmp_path, matrix, weights).sites == ("b",)
+    assert ask(tmp_path, matrix, weights, demand_side="to").sites == ("a",)
+
+
+def test_ids_stay_text_in_parquet_too(tmp_path):
+    path = tmp_path / "od.parquet"
+    pd.DataFrame({"from_id": ["007", "7"], "to_id": ["060816029.00", "x"], "minutes": [5.0, np.nan]}).to_parquet(path)
+    result = site_from_matrix(path, put(tmp_path, "w.csv", "id\n007\n7\n"), sites=1, limit=5)
+    assert (result.sites, result.unreachable) == (("060816029.00",), ("7",))
+
+
+def test_whole_number_ids_in_parquet_become_their_digits(tmp_path):
+    path = tmp_path / "od.parquet"
+    pd.DataFrame({"from_id": [1, 2], "to_id": [3, 3], "minutes": [5, 6]}).to_parquet(path)
+    assert site_from_matrix(path, put(tmp_path, "w.csv", "id\n1\n2\n"), sites=1, limit=5).served == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_chinese_ids_are_read_in_the_usual_encodings(tmp_path, encoding):
+    matrix = "from_id,to_id,minutes\r\n石碌镇,县医院,5\r\n"
+    assert ask(tmp_path, matrix.encode(encoding), "id\r\n石碌镇\r\n".encode(encoding)).sites == ("县医院",)
+
+
+def test_quotes_and_spaces_around_cells_are_removed(tmp_path):
+    assert ask(tmp_path, 'from_id , to_id,minutes\n"a, b",x , 5\n', 'id\n"a, b"\n').served == 1
+
+
+def test_line_numbers_are_those_of_a_text_editor(tmp_path):
+    assert list(read_text_csv(put(tmp_path, "t.csv", "id\na\nb\n")).index) == [2, 3]
+    assert list(read_text_csv(put(tmp_path, "t.csv", "\r\nid\r\na\r\n\r\nb\r\n\r\n")).index) == [3, 5]
+
+
+@given(st.permutations(MATRIX.splitlines()[1:]), st.permutations(WEIGHTS.splitlines()[1:]))
+def test_the_order_of_rows_changes_nothing(tmp_path_factory, matrix, weights):
+    folder = tmp_path_factory.mktemp("order")
+    ordered = ask(folder, "\n".join([MATRIX.splitlines()[0], *matrix]), "\n".join(["id,people", *weights]), sites=2)
+    assert ordered.to_json() | {"seconds": 0} == ask(folder, sites=2).to_json() | {"seconds": 0}
+
+
+REFUSED_FILES = {
+    "a missing column": ("from_id,to_id,metres\na,b,1\n", WEIGHTS, r"od.csv lacks the columns minutes \(it has from_id, to_id, metres\)"),
+    "all missing columns": ("a,b\n1,2\n", WEIGHTS, "od.csv lacks the columns from_id, to_id, minutes"),
+    "a weights file without ids": (MATRIX, "code,people\nv2,1\n", r"weights.csv lacks the columns id"),
+    "a repeated column": ("from_id,to_id,minutes,minutes\na,b,1,2\n", WEIGHTS, "od.csv repeats the columns minutes"),
+    "a repeated pair": (MATRIX + "v3,7,17\n", WEIGHTS, r"od.csv repeats, with row numbers: v3 → 7 \(6, 7\)"),
+    "text as cost": (MATRIX + "v3,007,about ten\n", WEIGHTS, r"od.csv, row 7 \(about ten\): minutes is not a number"),
+    "a negative cost": (MATRIX + "v3,007,-1\n", WEIGHTS, r"od.csv, row 7 \(-1\): minutes is negative"),
+    "NaN as cost": (MATRIX + "v3,007,NaN\n", WEIGHTS, r"od.csv, row 7 \(NaN\): minutes is not a number"),
+    "infinity as cost": (MATRIX + "v3,007,inf\n", WEIGHTS, r"row 7 \(inf\): minutes is not a number"),
+    "a cost beyond all numbers": (MATRIX + "v3,007,1e999\n", WEIGHTS, r"row 7 \(1e999\): minutes is not a number"),
+    "text after a blank line": (MATRIX + "\nv3,007,x\n", WEIGHTS, r"od.csv, row 8 \(x\)"),
+    "a blank id": (MATRIX + ",007,1\n", WEIGHTS, "od.csv, row 7: blank from_id"),
+    "a row too long": (MATRIX + "v3,007,1,2\n", WEIGHTS, r"od.csv, row 7: not as many cells as the header \(3\)"),
+    "a row too short": (MATRIX + "v3,007\n", WEIGHTS, "od.csv, row 7: not as many cells"),
+    "a quote without end": (MATRIX + 'v3,"007,1\nv9,7,2\n', WEIGHTS, "od.csv, row 7: not as many cells"),
+    "negative people": (MATRIX, WEIGHTS + "v9,-3\n", r"weights.csv, row 6 \(-3\): people is negative"),
+    "people in words": (MATRIX, WEIGHTS + "v9,many\n", r"weights.csv, row 6 \(many\): people is not a number"),
+    "blank people": (MATRIX, WEIGHTS + "v9,\n", r"weights.csv, row 6 \(\): people is blank"),
+    "a repeated weight": (MATRIX, WEIGHTS + "v2,1\n", r"weights.csv repeats, with row numbers: v2 \(3, 6\)"),
+    "an empty matrix": ("", WEIGHTS, "od.csv is empty"),
+    "an empty matrix with a BOM": (b"\xef\xbb\xbf\r\n", WEIGHTS, "od.csv is empty"),
+    "a matrix without rows": ("from_id,to_id,minutes\n", WEIGHTS, "od.csv has a header but no rows"),
+    "empty weights": (MATRIX, "\n", "weights.csv is empty"),
+    "a workbook called csv": (b"PK\x03\x04\x00\x00" + bytes(20), WEIGHTS, "od.csv is not a text table"),
+    "demand without weight": (MATRIX, "id\nv2\nv3\n", "weights.csv lacks ids that are from_id in od.csv: 060816029.00"),
+    "no common id": (MATRIX, "id\n8\n", r"No from_id of od.csv \(060816029.00, v2, v3\) is an id of weights.csv \(8\). Ids are text"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_FILES)
+def test_a_wrong_file_is_refused_by_name_and_row(tmp_path, case):
+    matrix, weights, message = REFUSED_FILES[case]
+    with pytest.raises(InputError, match=message) as caught:
+        ask(tmp_path, matrix, weights)
+    assert all(problem.zh.endswith("。") and problem.en.endswith(".") for problem in caught.value.problems)
+
+
+def test_everything_wrong_in_a_file_is_said_at_once(tmp_path):
+    with pytest.raises(InputError) as caught:
+        ask(tmp_path, "from_id,to_id,minutes\n,b,x\na,b,-1\na,b,1\n")
+    assert len(caught.value.problems) == 4
+
+
+def test_without_a_whole_side_the_larger_overlap_is_taken_for_the_demand(tmp_path):
+    with pytest.raises(InputError, match=r"to_id in od.csv: v3\."):
+        ask(tmp_path, "from_id,to_id,minutes\ns,v1,1\ns,v2,1\ns,v3,1\n", "id\nv1\nv2\n")
+
+
+def test_the_demand_side_asked_for_must_be_named_whole(tmp_path):
+    with pytest.raises(InputError, match=r"No to_id of od\.csv"):
+        ask(tmp_path, demand_side="to")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sites": 3}, "only 2 candidates in od.csv"),
+        ({"sites": 0}, "at least 1, not 0"),
+        ({"sites": 1, "fixed": ["7", "007"]}, "fewer than the 2 fixed"),
+        ({"fixed": ["07"]}, "not among the candidates in od.csv: 07"),
+        ({"limit": 0}, "more than 0, not 0"),
+        ({"limit": -5}, "more than 0, not -5"),
+        ({"limit": float("nan")}, "more than 0, not nan"),
+        ({"model": "magic"}, "no model magic"),
+        ({"demand_side": "left"}, "from or to, not left"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused(tmp_path, options, message):
+    with pytest.raises(OptionError, match=message):
+        ask(tmp_path, **options)
+
+
+def test_a_fake_parquet_is_refused(tmp_path):
+    path = put(tmp_path, "od.parquet", MATRIX)
+    with pytest.raises(InputError, match=r"od\.parquet is no readable Parquet"):
+        read_od(path, cost="minutes")
+
+
+def test_decimal_ids_in_parquet_are_refused(tmp_path):
+    path = tmp_path / "od.parquet"
+    pd.DataFrame({"from_id": [60816029.0], "to_id": ["x"], "minutes": [5.0]}).to_parquet(path)
+    with pytest.raises(InputError, match="from_id is not text"):
+        read_od(path, cost="minutes")
+
+
+def test_rows_of_parquet_count_from_one(tmp_path):
+    path = tmp_path / "od.parquet"
+    pd.DataFrame({"from_id": ["a", "b"], "to_id": ["x", "x"], "minutes": [5.0, -1.0]}).to_parquet(path)
+    with pytest.raises(InputError, match=r"od.parquet, row 2 \(-1.0\): minutes is negative"):
+        read_od(path, cost="minutes")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"Cannot open .*nowhere.csv"):
+        read_weights(tmp_path / "nowhere.csv")
+    with pytest.raises(InputError, match="or missing"):
+        read_od(tmp_path / "nowhere.parquet", cost="minutes")
+
+
+def test_no_refusal_is_a_bare_exception(tmp_path):
+    for matrix, weights in product([MATRIX[:-9], "x", "\x01", ",", '"', "from_id,to_id,minutes\n,,\n"], ["id", ",\n", "id\n\n\n"]):
+        with pytest.raises(Circle15Error):
+            ask(tmp_path, matrix, weights)
+
+
+def published_case(folder: Path, points: pd.DataFrame) -> tuple[Path, Path]:
+    """Write the full Euclidean matrix of x, y, people, and the weights."""
+    ids = [f"{number + 1:03d}" for number in range(len(points))]
+    distance = np.hypot(*(points[axis].to_numpy()[:, None] - points[axis].to_numpy()[None, :] for axis in ("x", "y")))
+    pairs = pd.MultiIndex.from_product([ids, ids], names=["from_id", "to_id"])
+    od, weights = folder / "od.csv", folder / "weights.csv"
+    pd.DataFrame({"distance": distance.ravel()}, index=pairs).to_csv(od)
+    pd.DataFrame({"id": ids, "people": points["people"]}).to_csv(weights, index=False)
+    return od, weights
+
+
+def test_the_optima_published_for_swain_are_found(tmp_path, data_file):
+    points = pd.read_csv(data_file("siting/swain55.txt"), sep=r"\s+", skiprows=1, names=["id", "x", "y", "people"])
+    od, weights = published_case(tmp_path, points)
+    results = [site_from_matrix(od, weights, cost="distance", sites=sites, limit=10) for sites in (1, 2, 3, 4)]
+    assert [result.objective for result in results] == [425, 502, 548, 581]
+    assert all(result.status == "optimal" and result.total == 640 for result in results)
+
+
+def test_the_optima_published_for_san_jose_dos_campos_are_found(tmp_path, data_file):
+    points = pd.read_csv(data_file("siting/SJC324.txt"), sep=r"\s+", skiprows=1, names=["x", "y", "people"])
+    od, weights = published_case(tmp_path, points)
+    results = [site_from_matrix(od, weights, cost="distance", sites=sites, limit=800) for sites in (1, 2, 3, 4, 5)]
+    assert [result.objective for result in results] == [5461, 8790, 11604, 12106, 12152]
+    assert all(result.status == "optimal" for result in results)
