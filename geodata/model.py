@@ -57,7 +57,7 @@ class Zones:
     def locate(self, lonlat: Floats) -> Ints:
         """Position of the zone each point lies in, the first of several; OUTSIDE where in none."""
         found = np.full(len(lonlat), OUTSIDE, dtype=np.int64)
-        point, zone = shapely.STRtree(self.geometry).query(shapely.points(lonlat), predicate="intersects")
+        zone, point = shapely.STRtree(shapely.points(lonlat)).query(self.geometry, predicate="intersects")
         order = np.lexsort((zone, point))[::-1]  # the lowest zone is written last
         found[point[order]] = zone[order]
         return found

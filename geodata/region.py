@@ -174,8 +174,10 @@ def read_region(path: Path) -> Region:
     attempt.stop_if_any()
     if demand is None or facilities is None:
         raise AssertionError
+    counts = {"roads": [roads.highway_ways], "zones": [len(zones.id)], "population": [len(zones.id)], "demand": [len(demand)]}
+    counts["facilities"] = [int((places["block"] == block).sum()) for block in range(len(described.facilities))]
     sources = tuple(
-        Source(role, file.name, sha256(file), _rows(role, roads, zones, demand, facilities), source)
+        Source(role, file.name, sha256(file), counts[role].pop(0) if role in counts else 0, source)
         for role, file, source in described.files(folder)
     )
     return Region(
@@ -199,10 +201,6 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(Problem(f"无法读取 {path}（{error.strerror}）。", f"Cannot read {path} ({error.strerror}).")) from error
-
-
-def _rows(role: str, roads: Roads, zones: Zones, demand: Demand, facilities: Facilities) -> int:
-    return {"roads": len(roads), "zones": len(zones.id), "population": len(zones.id), "demand": len(demand), "facilities": len(facilities)}.get(role, 0)
 
 
 def _people_source(described: RegionFile) -> str:
@@ -261,7 +259,7 @@ def _only_points(frame: pd.DataFrame, name: str) -> gpd.GeoDataFrame:
 
 def _read_facility_frames(described: RegionFile, folder: Path, services: Services) -> gpd.GeoDataFrame:
     attempt, frames = _Attempts(), []
-    for block in described.facilities:
+    for at, block in enumerate(described.facilities):
         constants = {"kind": block.kind} if block.kind else {}
         read = lambda block=block, constants=constants: read_table(  # noqa: E731 — bound to this block
             folder / block.file,
@@ -273,7 +271,7 @@ def _read_facility_frames(described: RegionFile, folder: Path, services: Service
         )
         frame = attempt(read)
         if frame is not None:
-            frames.append(frame.assign(file=block.file.name))
+            frames.append(frame.assign(file=block.file.name, block=at))
     attempt.stop_if_any()
     joined = pd.concat(frames, ignore_index=True)
     twice = joined["id"].duplicated(keep=False)

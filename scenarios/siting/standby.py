@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
+from coverage.snap import snap_demand, snap_facilities
 from coverage.stats import within_limits, zone_table
 from geodata.errors import OptionError, Problem, first_few
 from geodata.model import Facilities
@@ -35,7 +36,7 @@ class StandbyPlan:
     definition : ServiceDefinition
     backstop_minutes : float
     result : SitingResult
-        Its objective is the people within the limits.
+        Its objective is the people within the limits; `unreachable` lists the settlements that no place could reach within the backstop.
     backstop : StageValue
         People within the backstop, and the bound that no plan can beat.
     sites : Facilities
@@ -43,6 +44,8 @@ class StandbyPlan:
     is_new : (sites,) bool
     candidates : int
         How many eligible places there were to choose from, beside the kept and forced ones.
+    beyond_all_people : float
+        People whom no place, chosen or not, could reach within the backstop.
     before, after : DataFrame
         ``coverage.stats.zone_table`` with the points that exist, and with the plan.
     before_backstop, after_backstop : DataFrame
@@ -57,6 +60,7 @@ class StandbyPlan:
     sites: Facilities
     is_new: Bools
     candidates: int
+    beyond_all_people: float
     before: pd.DataFrame
     after: pd.DataFrame
     before_backstop: pd.DataFrame
@@ -97,14 +101,19 @@ def site_standby(
     places = region.facilities.take(np.concatenate([kept, free, background]))
     network = prepared.network(definition.mode)
     backstop = Limit(minutes=service.siting.backstop_minutes)
-    within = within_limits(definition, network, region.demand, places)
-    within_backstop = within_limits(definition.model_copy(update={"urban": backstop, "rural": backstop}), network, region.demand, places)
-    choosable = np.arange(len(kept) + len(free))
-    stages = [_stage(name, covers, len(choosable), region.demand.people * region.demand.inside) for name, covers in (("backstop", within_backstop), ("limits", within))]
-    base = [_served_anyway(covers, len(choosable), region.demand.people * region.demand.inside) for covers in (within_backstop, within)]
-    plan = solve(
-        stages, candidate_ids=places.id[: len(choosable)], sites=sites, fixed=places.id[: len(kept)], time_limit_s=time_limit_s
+    ways = {"demand_ways": snap_demand(network, region.demand), "facility_ways": snap_facilities(network, places)}
+    within, within_backstop = (
+        within_limits(one, network, region.demand, places, **ways)
+        for one in (definition, definition.model_copy(update={"urban": backstop, "rural": backstop}))
     )
+    choosable = np.arange(len(kept) + len(free))
+    people = region.demand.people * region.demand.inside
+    anyway = [_any(covers, np.arange(len(choosable), len(places))) for covers in (within_backstop, within)]
+    stages = [
+        CoverStage(name, covers[:, : len(choosable)], np.where(served, 0.0, people))
+        for name, covers, served in zip(("backstop", "limits"), (within_backstop, within), anyway, strict=True)
+    ]
+    plan = solve(stages, candidate_ids=places.id[: len(choosable)], sites=sites, fixed=places.id[: len(kept)], time_limit_s=time_limit_s)
     chosen = np.array([at for at in choosable if places.id[at] in plan.chosen], dtype=np.int64)
     existing = np.flatnonzero(places.of_kinds(definition.kinds))
     after = np.concatenate([chosen, np.arange(len(choosable), len(places))])
@@ -114,8 +123,11 @@ def site_standby(
         for covers in (within, within_backstop)
         for which in (existing, after)
     ]
-    figures = [StageValue(stage.name, stage.objective + more, stage.bound + more) for stage, more in zip(plan.stages, base, strict=True)]
-    total = math.fsum(region.demand.people[region.demand.inside])
+    figures = [
+        StageValue(stage.name, stage.objective + math.fsum(people[served]), stage.bound + math.fsum(people[served]))
+        for stage, served in zip(plan.stages, anyway, strict=True)
+    ]
+    lost = region.demand.inside & ~_any(within_backstop, np.arange(len(places)))
     result = SitingResult(
         model="mclp, lexicographic",
         status=plan.status,
@@ -124,8 +136,8 @@ def site_standby(
         sites=tuple(sorted(plan.chosen)),
         fixed=tuple(sorted(places.id[: len(kept)])),
         served=figures[1].objective,
-        total=total,
-        unreachable=tuple(sorted(region.demand.id[at] for at in np.flatnonzero(region.demand.inside & ~_any(within_backstop, np.arange(len(places)))))),
+        total=math.fsum(people),
+        unreachable=tuple(sorted(region.demand.id[at] for at in np.flatnonzero(lost) if region.demand.settlement[at])),
         seconds=time.monotonic() - started,
     )
     return StandbyPlan(
@@ -136,6 +148,7 @@ def site_standby(
         sites=places.take(chosen),
         is_new=~places.of_kinds(definition.kinds)[chosen],
         candidates=len(free),
+        beyond_all_people=math.fsum(people[lost]),
         before=tables[0],
         after=tables[1],
         before_backstop=tables[2],
@@ -168,16 +181,6 @@ def _roles(facilities: Facilities, is_open: Bools, definition: ServiceDefinition
 
 def _any(covers: csr_array, columns: Ints) -> Bools:
     return np.asarray(covers[:, columns].sum(axis=1) > 0)
-
-
-def _stage(name: str, covers: csr_array, choosable: int, people: np.ndarray[tuple[int], np.dtype[np.float64]]) -> CoverStage:
-    """A stage over the choosable places: people whom a point that is not counted serves anyway are left out."""
-    anyway = _any(covers, np.arange(choosable, covers.shape[1]))
-    return CoverStage(name, covers[:, :choosable], np.where(anyway, 0.0, people))
-
-
-def _served_anyway(covers: csr_array, choosable: int, people: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    return math.fsum(people[_any(covers, np.arange(choosable, covers.shape[1]))])
 
 
 def proof(plan: StandbyPlan) -> tuple[str, str]:
