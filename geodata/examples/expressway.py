@@ -66,9 +66,7 @@ def _decks(line: shapely.LineString, roads: shapely.STRtree, land: Land) -> list
     return merged
 
 
-def _pave(
-    drawing: Drawing, line: shapely.LineString, decks: list[tuple[float, float]], ramps: list[tuple[float, int]], name: str
-) -> None:
+def _pave(drawing: Drawing, line: shapely.LineString, decks: list[tuple[float, float]], ramps: list[tuple[float, int]], name: str) -> None:
     """Cut a carriageway into ways at the ends of its bridges; ramps share its nodes."""
     points = shapely.get_coordinates(line)
     stops = {float(at): drawing.add_node(point) for at, point in zip(_along(points), points, strict=True)}

@@ -175,7 +175,8 @@ def lay(
         if ground.grade[row] < grade and ground.grade[row] != PEDESTRIAN:
             ground.grade[row] = grade
             ground.ref[row] = ref
-            ground.name[row] = ground.bridge[row] or ground.name[row] or name if _in_town(ground, row) else name
+            own = ground.bridge[row] or (ground.name[row] if _in_town(ground, row) else "")
+            ground.name[row] = own or name
         node = earlier
     return True
 

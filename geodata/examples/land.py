@@ -176,8 +176,7 @@ def _zones(facts: Facts, outline: shapely.Polygon, water: shapely.Geometry, rng:
     found = shapely.get_parts(shapely.polygonize(natural))
     degrees = shapely.points(np.asarray([township.seat for township in facts.townships]))
     return {
-        township.code: next(zone for zone in found if zone.contains(seat))
-        for township, seat in zip(facts.townships, degrees, strict=True)
+        township.code: next(zone for zone in found if zone.contains(seat)) for township, seat in zip(facts.townships, degrees, strict=True)
     }
 
 

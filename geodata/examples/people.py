@@ -255,9 +255,7 @@ def _village(settlement: Settlement, land: Land, rng: np.random.Generator) -> St
     return lattice(rng, spot, Layout(half, (60, 105), avenue_grade=grade, street_grade=grade, dropped=dropped), land)
 
 
-def _hamlets(
-    settlements: list[Settlement], towns: dict[str, StreetPlan], land: Land, rng: np.random.Generator
-) -> tuple[StreetPlan, ...]:
+def _hamlets(settlements: list[Settlement], towns: dict[str, StreetPlan], land: Land, rng: np.random.Generator) -> tuple[StreetPlan, ...]:
     """Clusters of houses without a figure of their own, between the villages."""
     kept_clear = shapely.union_all(
         [
