@@ -39,7 +39,7 @@ def questions(draw: st.DrawFn, n_stages: int) -> tuple[list[CoverStage], list[st
     n_candidates, n_demand = draw(st.integers(1, 7)), draw(st.integers(1, 12))
     whole = st.integers(0, 50).map(float)
     many = st.integers(0, 200).map(lambda number: number * 1e7)
-    people = draw(st.sampled_from([whole, many, st.floats(0.0, 1_000.0), st.floats(0.0, 1e-6)]))
+    people = draw(st.sampled_from([whole, many, st.floats(1e-3, 1_000.0), st.floats(1e-12, 1e-6)]))
     stages = []
     for number in range(n_stages):
         bits = draw(st.lists(st.booleans(), min_size=n_candidates * n_demand, max_size=n_candidates * n_demand))
@@ -134,6 +134,10 @@ def test_entries_stored_as_false_cover_nobody():
     covers = sparse.csr_array((np.array([True, False]), (np.array([0, 0]), np.array([0, 1]))), shape=(1, 2))
     plan = solve([CoverStage("people", covers, np.array([5.0]))], candidate_ids=["b", "a"], sites=1)
     assert plan.chosen == ("b",)
+
+
+def test_next_to_nobody_is_still_a_number_of_people():
+    assert solve([stage("people", [[1, 0], [0, 1]], [1e-320, 0])], candidate_ids=["a", "b"], sites=1).chosen == ("a",)
 
 
 def test_tenths_of_people_add_up_to_exactly_the_total():

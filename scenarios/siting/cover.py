@@ -41,6 +41,7 @@ WHOLE_UP_TO_PEOPLE = 1e8
 # Fractional people are handed to the solver in units (a power of two, hence exact) in which all of them are about a million:
 # its tolerances are absolute, and would otherwise be coarse for small weights and unreachable for large ones.
 TOTAL_UNITS_LOG2 = 20
+LEAST_PEOPLE = 1e-200  # a smaller total is taken for this one, so that the unit stays a finite float
 
 _SOLVER = {
     "output_flag": False,
@@ -230,7 +231,7 @@ def _block(stage: CoverStage, order: NDArray[np.int64], is_fixed: Mask) -> _Bloc
     is_based = (covers @ is_fixed.astype(np.float64)) > 0
     is_open = ~is_based & (np.diff(covers.indptr) > 0) & (stage.people > 0)
     rows, people = _merge(covers[is_open], stage.people[is_open])
-    total = math.fsum(stage.people)
+    total = max(math.fsum(stage.people), LEAST_PEOPLE)
     is_whole = total <= WHOLE_UP_TO_PEOPLE and bool((stage.people == np.floor(stage.people)).all())
     return _Block(
         rows=rows,
