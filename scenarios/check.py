@@ -77,7 +77,9 @@ def check_region(prepared: Prepared) -> dict[str, Any]:
         if (region.roads.permit & (0b11 << (2 * MODES.index(mode)))).any():
             findings += _access(prepared, mode, prepared.network(mode))
         else:
-            findings.append(Finding("warning", f"no_roads_{mode}", 0, 0, f"没有可{MODES_ZH[mode]}的道路", f"no road is open to mode {mode}", ""))
+            findings.append(
+                Finding("warning", f"no_roads_{mode}", 0, 0, f"没有可{MODES_ZH[mode]}的道路", f"no road is open to mode {mode}", "")
+            )
     found = [finding for finding in findings if finding.count or finding.code.startswith("no_roads")]
     return {"facts": facts, "findings": sorted(found, key=lambda finding: finding.severity == "note")}
 
@@ -91,17 +93,49 @@ def _facilities(prepared: Prepared) -> list[Finding]:
         return Finding(severity, code, int(mask.sum()), 0, zh, en, first_few(places.id[at] for at in np.flatnonzero(mask & shown)))
 
     return [
-        finding("note", "external", places.external, "县外设施（计入覆盖，另列不含县外的结果）", "facilities outside the county (counted, and shown apart)"),
-        finding("note", "not_open", ~open_now, f"{prepared.region.date} 未启用或已停用的设施（不计）", f"facilities not open on {prepared.region.date} (not counted)"),
-        finding("note", "restricted", places.restricted, "涉密设施（计入结果，不在图表文件中出现）", "restricted facilities (counted, never shown)"),
-        finding("warning", "assumed_entrances", places.assumed_entrances, "线状或面状设施没有入口，按轮廓每 100 米假定一处", "lines or areas without entrances: assumed every 100 m along the outline"),
+        finding(
+            "note",
+            "external",
+            places.external,
+            "县外设施（计入覆盖，另列不含县外的结果）",
+            "facilities outside the county (counted, and shown apart)",
+        ),
+        finding(
+            "note",
+            "not_open",
+            ~open_now,
+            f"{prepared.region.date} 未启用或已停用的设施（不计）",
+            f"facilities not open on {prepared.region.date} (not counted)",
+        ),
+        finding(
+            "note",
+            "restricted",
+            places.restricted,
+            "涉密设施（计入结果，不在图表文件中出现）",
+            "restricted facilities (counted, never shown)",
+        ),
+        finding(
+            "warning",
+            "assumed_entrances",
+            places.assumed_entrances,
+            "线状或面状设施没有入口，按轮廓每 100 米假定一处",
+            "lines or areas without entrances: assumed every 100 m along the outline",
+        ),
     ]
 
 
 def _roads(prepared: Prepared) -> list[Finding]:
     roads = prepared.region.roads
     return [
-        Finding("warning", "missing_nodes", roads.missing_nodes, 0, "路网文件缺少的节点（道路在此断开）", "nodes missing from the road file (roads end there)", ""),
+        Finding(
+            "warning",
+            "missing_nodes",
+            roads.missing_nodes,
+            0,
+            "路网文件缺少的节点（道路在此断开）",
+            "nodes missing from the road file (roads end there)",
+            "",
+        ),
         Finding(
             "note",
             "unread_maxspeed",
@@ -127,10 +161,17 @@ def _access(prepared: Prepared, mode: Mode, network: Network) -> list[Finding]:
     def people_of(code: str, mask: Bools, text_zh: str, text_en: str) -> Finding:
         order = np.flatnonzero(mask)[np.argsort(-demand.people[mask], kind="stable")]
         named = first_few(f"{names[at]} ({people(demand.people[at])})" for at in order)
-        return Finding("warning", f"{code}_{mode}", int(mask.sum()), math.fsum(demand.people[mask]), f"{zh}：{text_zh}", f"{mode}: {text_en}", named)
+        return Finding(
+            "warning", f"{code}_{mode}", int(mask.sum()), math.fsum(demand.people[mask]), f"{zh}：{text_zh}", f"{mode}: {text_en}", named
+        )
 
     return [
-        people_of("off_network", off, f"{MAX_SNAP_M:.0f} 米内没有可用道路，或被水面、高速公路隔开", f"no usable road within {MAX_SNAP_M:.0f} m, or only beyond water or a motorway"),
+        people_of(
+            "off_network",
+            off,
+            f"{MAX_SNAP_M:.0f} 米内没有可用道路，或被水面、高速公路隔开",
+            f"no usable road within {MAX_SNAP_M:.0f} m, or only beyond water or a motorway",
+        ),
         people_of("far_from_road", far, f"距道路 {ACCESS_RADIUS_M:.0f} 米以上", f"more than {ACCESS_RADIUS_M:.0f} m from the road"),
         people_of("disconnected", cut, "所在道路与主路网不连通", "on roads that are not joined to the main network"),
         Finding(

@@ -67,7 +67,9 @@ def _progress(zh: str, en: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="circle15", description="十五分钟服务圈与急救待命点规划 · 15-minute service circles and standby points")
+    parser = argparse.ArgumentParser(
+        prog="circle15", description="十五分钟服务圈与急救待命点规划 · 15-minute service circles and standby points"
+    )
     parser.add_argument("--version", action="version", version=f"circle15 {version('circle15')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -124,7 +126,9 @@ def _add_matrix(commands: Any) -> None:  # noqa: ANN401 — argparse's own type 
     matrix.add_argument("roads", type=Path, metavar="ROADS", help=".osm.pbf .osm .osm.gz .osm.bz2")
     matrix.add_argument("--mode", required=True, choices=MODES)
     matrix.add_argument("--weight", default="time", choices=["time", "distance"])
-    matrix.add_argument("--from", dest="origins", type=Path, required=True, metavar="POINTS", help="id,lon,lat 或矢量文件 · or a vector file")
+    matrix.add_argument(
+        "--from", dest="origins", type=Path, required=True, metavar="POINTS", help="id,lon,lat 或矢量文件 · or a vector file"
+    )
     matrix.add_argument("--to", dest="destinations", type=Path, required=True, metavar="POINTS")
     matrix.add_argument("--limit-minutes", type=float)
     matrix.add_argument("--max-snap", type=float, default=1000, metavar="METRES")
@@ -151,13 +155,22 @@ def _check(arguments: argparse.Namespace) -> None:
         print(json_text(said | {"findings": [finding.__dict__ for finding in said["findings"]]}), end="")
         return
     facts = said["facts"]
-    print(align(["文件 file", "角色 role", "行数 rows", "sha256", "来源 source"], [[s["file"], s["role"], str(s["rows"]), s["sha256"][:12], s["note"]] for s in facts["sources"]]))
+    print(
+        align(
+            ["文件 file", "角色 role", "行数 rows", "sha256", "来源 source"],
+            [[s["file"], s["role"], str(s["rows"]), s["sha256"][:12], s["note"]] for s in facts["sources"]],
+        )
+    )
     print()
     plain = {name: value for name, value in facts.items() if name != "sources"}
     print(align(["项 fact", ""], [[name, str(value)] for name, value in plain.items()]))
     print()
     found = [[f.severity, f"{f.zh} {f.en}", str(f.count), people(f.people) if f.people else "–", f.first] for f in said["findings"]]
-    print(align(["级别", "发现 finding", "数量 count", "人口 people", "例 first"], found) if found else "没有发现问题。 Nothing doubtful was found.")
+    print(
+        align(["级别", "发现 finding", "数量 count", "人口 people", "例 first"], found)
+        if found
+        else "没有发现问题。 Nothing doubtful was found."
+    )
 
 
 def _app(arguments: argparse.Namespace) -> None:
@@ -202,7 +215,9 @@ def _site(arguments: argparse.Namespace) -> None:
     fixed = [one.strip() for one in arguments.fixed.split(",") if one.strip()]
     if arguments.matrix:
         if arguments.region or arguments.demand is None or arguments.limit is None:
-            raise OptionError(Problem("--matrix 须有 --demand 与 --limit，且不与 REGION 同用。", "--matrix needs --demand and --limit, and no REGION."))
+            raise OptionError(
+                Problem("--matrix 须有 --demand 与 --limit，且不与 REGION 同用。", "--matrix needs --demand and --limit, and no REGION.")
+            )
         result = site_from_matrix(
             arguments.matrix,
             arguments.demand,
@@ -214,14 +229,22 @@ def _site(arguments: argparse.Namespace) -> None:
             demand_side=arguments.demand_side,
         )
         said = result.to_json()
-        print(json_text(said) if arguments.json else align(["", ""], [[key, str(value)] for key, value in said.items()]), end="\n" * (not arguments.json))
+        print(
+            json_text(said) if arguments.json else align(["", ""], [[key, str(value)] for key, value in said.items()]),
+            end="\n" * (not arguments.json),
+        )
         return
     if arguments.region is None:
         raise OptionError(Problem("请给出 REGION，或用 --matrix 给出 OD 表。", "Name a REGION, or an OD table by --matrix."))
     prepared = open_region(arguments.region, progress=_progress)
     _progress("正在选址 ……", "Choosing sites …")
     plan = site_standby(
-        prepared, arguments.service, sites=arguments.sites, definition_id=arguments.definition, fixed=fixed, time_limit_s=arguments.time_limit
+        prepared,
+        arguments.service,
+        sites=arguments.sites,
+        definition_id=arguments.definition,
+        fixed=fixed,
+        time_limit_s=arguments.time_limit,
     )
     if arguments.out:
         for path in write_site(prepared, arguments.service, plan, arguments.out):
@@ -245,5 +268,8 @@ def _matrix(arguments: argparse.Namespace) -> None:
     write_table(table.pairs, arguments.out)
     for point in rows(table.off_network):
         away = f"{point['road_m']:,.0f} m"
-        _progress(f"{point['side']} {point['id']}：距最近的可用道路 {away}，没有结果行", f"{point['side']} {point['id']}: {away} from any permitted road, no rows")
+        _progress(
+            f"{point['side']} {point['id']}：距最近的可用道路 {away}，没有结果行",
+            f"{point['side']} {point['id']}: {away} from any permitted road, no rows",
+        )
     _progress(f"{len(table.pairs)} 个可达点对写入 {arguments.out}", f"{len(table.pairs)} reachable pairs written to {arguments.out}")

@@ -61,7 +61,9 @@ def od_table(
     OptionError
         `limit_minutes` or `max_snap_m` is not above 0.
     """
-    wrong = [name for name, value in (("--limit-minutes", limit_minutes), ("--max-snap", max_snap_m)) if value is not None and not value > 0]
+    wrong = [
+        name for name, value in (("--limit-minutes", limit_minutes), ("--max-snap", max_snap_m)) if value is not None and not value > 0
+    ]
     if wrong:
         raise OptionError(Problem(f"{'、'.join(wrong)} 须大于 0。", f"{', '.join(wrong)} must be more than 0."))
     say(f"正在读取路网 {roads_file.name} ……", f"Reading roads from {roads_file.name} …")
@@ -70,7 +72,9 @@ def od_table(
     problems = [*_outside(roads, origins, from_file.name, max_snap_m), *_outside(roads, destinations, to_file.name, max_snap_m)]
     if problems:
         raise InputError(*dict.fromkeys(problems))
-    network = build_network(roads, mode, default_speeds(), str(gpd.GeoSeries(shapely.points(roads.lonlat[[0, -1]]), crs=4326).estimate_utm_crs()))
+    network = build_network(
+        roads, mode, default_speeds(), str(gpd.GeoSeries(shapely.points(roads.lonlat[[0, -1]]), crs=4326).estimate_utm_crs())
+    )
     say(f"正在计算 {len(origins)} × {len(destinations)} 个点对 ……", f"Searching {len(origins)} × {len(destinations)} pairs …")
     limit_ms = np.inf if limit_minutes is None else float(np.rint(limit_minutes * 60_000))
     found = od_matrix(
@@ -99,7 +103,9 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 def check_ending(path: Path) -> None:
     """Refuse an output that is neither csv nor parquet, before any work is done."""
     if path.suffix.lower() not in {".csv", ".parquet"}:
-        raise OptionError(Problem(f"--out {path.name}：扩展名应为 .csv 或 .parquet。", f"--out {path.name}: it must end in .csv or .parquet."))
+        raise OptionError(
+            Problem(f"--out {path.name}：扩展名应为 .csv 或 .parquet。", f"--out {path.name}: it must end in .csv or .parquet.")
+        )
 
 
 def _lonlat(points: gpd.GeoDataFrame) -> Floats:
@@ -118,7 +124,8 @@ def _outside(roads: Roads, points: gpd.GeoDataFrame, file_name: str, max_snap_m:
     return [
         Problem(
             f"{file_name}：这些点在路网范围（{box}）之外：{named}。请检查坐标（是否互换了经纬度）或换一份路网。",
-            f"{file_name}: points outside the extent of the roads ({box}): {named}. Are lon and lat swapped, or is it another place's roads?",
+            f"{file_name}: points outside the extent of the roads ({box}): {named}. "
+            "Are lon and lat swapped, or are these another place's roads?",
         )
     ]
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from geodata.examples.county import write_county
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SETTINGS = ("CIRCLE15_FONT", "CIRCLE15_LANG", "CIRCLE15_REGION")
 
@@ -42,3 +44,9 @@ def _absent(reason: str) -> None:
     if os.environ.get("CIRCLE15_REQUIRE_DATA") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example county, freshly written: the path of its region.toml."""
+    return write_county(tmp_path_factory.mktemp("example"))

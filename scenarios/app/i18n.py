@@ -9,7 +9,10 @@ Language = Literal["zh", "en"]
 _WORDS = {
     "title": ("十五分钟服务圈", "15-minute service circles"),
     "switch": ("English", "中文"),
-    "illustrative": ("示意数据：地名与总人口为真，其余由程序生成，不能用于决策。", "Illustrative data: names and totals are real, the rest is generated. Not for decisions."),
+    "illustrative": (
+        "示意数据：地名与总人口为真，其余由程序生成，不能用于决策。",
+        "Illustrative data: names and totals are real, the rest is generated. Not for decisions.",
+    ),
     "service": ("服务", "Service"),
     "definition": ("口径", "Definition"),
     "minutes": ("时限（分钟，含）", "Limit (minutes, inclusive)"),
@@ -23,6 +26,9 @@ _WORDS = {
     "by_township": ("按乡镇", "By township"),
     "township": ("乡镇", "Township"),
     "people": ("常住人口", "Residents"),
+    "sum_urban": ("城镇", "urban"),
+    "sum_rural": ("农村", "rural"),
+    "sum_total": ("合计", "total"),
     "without_external": ("人口覆盖率（不含县外机构）", "People covered, share (without facilities outside)"),
     "settlements": ("村（社区）", "Settlements"),
     "covered_settlements": ("覆盖村（社区）", "Settlements covered"),
@@ -36,7 +42,10 @@ _WORDS = {
     "straight": ("直线（米）", "Metres straight"),
     "standby": ("急救待命点", "Ambulance standby points"),
     "sites_total": ("总数（含保留的点）", "Total (kept points included)"),
-    "sites_help": ("先使 30 分钟以外的人最少，再使时限内的人最多", "First the fewest people beyond 30 minutes, then the most within the limits"),
+    "sites_help": (
+        "先使 30 分钟以外的人最少，再使时限内的人最多",
+        "First the fewest people beyond 30 minutes, then the most within the limits",
+    ),
     "solve": ("选址", "Choose sites"),
     "site": ("站点", "Site"),
     "id": ("编码", "Id"),

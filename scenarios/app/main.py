@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -64,7 +65,9 @@ def _choose(prepared: Prepared, language: Language) -> tuple[str, ServiceDefinit
     first, second, third = st.columns(3)
     service_id = first.selectbox(say["service"], list(services), format_func=lambda one: getattr(services[one], name), key="service")
     by_id = {one.id: one for one in services[service_id].definitions}
-    chosen = second.selectbox(say["definition"], list(by_id), format_func=lambda one: getattr(by_id[one], name), key=f"definition-{service_id}")
+    chosen = second.selectbox(
+        say["definition"], list(by_id), format_func=lambda one: getattr(by_id[one], name), key=f"definition-{service_id}"
+    )
     definition = by_id[chosen]
     if definition.urban.minutes is None or definition.urban.minutes != definition.rural.minutes:
         return service_id, definition
@@ -86,40 +89,50 @@ def _township_table(result: CoverageResult, language: Language) -> None:
     say = words(language)
     table = result.by_zone
     st.subheader(say["by_township"])
-    shown = pd.DataFrame(
-        {
-            say["township"]: table["zone"],
-            say["people"]: table["people"].map(people),
-            say["covered_people"]: table["covered_people"].map(people),
-            say["share_people"]: table["share_people"].map(percent),
-            say["without_external"]: table["share_people_without_external"].map(percent),
-            say["settlements"]: table["settlements"].map(people),
-            say["covered_settlements"]: table["covered_settlements"].map(people),
-            say["share_settlements"]: table["share_settlements"].map(percent),
-        }
-    )
-    st.dataframe(shown, hide_index=True, width="stretch", height=36 * (len(shown) + 1))
+    columns = {
+        say["township"]: _zone_names(table, language),
+        say["people"]: table["people"],
+        say["covered_people"]: table["covered_people"],
+        say["share_people"]: table["share_people"],
+        say["without_external"]: table["share_people_without_external"],
+        say["settlements"]: table["settlements"],
+        say["covered_settlements"]: table["covered_settlements"],
+        say["share_settlements"]: table["share_settlements"],
+    }
+    shares = (say["share_people"], say["without_external"], say["share_settlements"])
+    _table(columns, shares=shares)
 
 
 def _gaps(result: CoverageResult, language: Language) -> None:
     say = words(language)
     gaps = result.gaps
     st.subheader(say["gaps"].format(count=len(gaps), people=people(gaps["people"].sum())))
-    minutes = gaps["nearest_minutes"].map(lambda value: "" if pd.isna(value) else f"{value:.1f}")
-    metres = gaps["nearest_network_m"].map(lambda value: "" if pd.isna(value) else people(value))
-    shown = pd.DataFrame(
-        {
-            say["settlement"]: gaps["name"],
-            say["township"]: gaps["zone"],
-            say["people"]: gaps["people"].map(people),
-            say["cause"]: gaps["cause"].map(lambda cause: CAUSES[cause][language == "en"]),
-            say["nearest"]: gaps["nearest_name"],
-            say["nearest_minutes"]: minutes,
-            say["nearest_metres"]: metres,
-            say["straight"]: gaps["nearest_straight_m"].map(lambda value: "" if pd.isna(value) else people(value)),
-        }
-    )
-    st.dataframe(shown, hide_index=True, width="stretch")
+    columns = {
+        say["settlement"]: gaps["name"],
+        say["township"]: gaps["zone"],
+        say["people"]: gaps["people"],
+        say["cause"]: gaps["cause"].map(lambda cause: CAUSES[cause][language == "en"]),
+        say["nearest"]: gaps["nearest_name"],
+        say["nearest_minutes"]: gaps["nearest_minutes"].round(1),
+        say["nearest_metres"]: gaps["nearest_network_m"].round(),
+        say["straight"]: gaps["nearest_straight_m"].round(),
+    }
+    _table(columns, height="auto")
+
+
+def _table(columns: Mapping[str, Sequence[Any]], *, shares: Sequence[str] = (), height: Literal["auto", "content"] = "content") -> None:
+    """Show columns as a table: numbers to the right and sortable, shares as percent, empty columns left out."""
+    table = pd.DataFrame(dict(columns)).dropna(axis="columns", how="all")
+    formats = {
+        name: st.column_config.NumberColumn(format="percent" if name in shares else "localized") for name in table.select_dtypes("number")
+    }
+    st.dataframe(table, hide_index=True, width="stretch", height=height, column_config=formats)
+
+
+def _zone_names(table: pd.DataFrame, language: Language) -> list[str]:
+    """Townships by name, the sums below them in the page's language."""
+    say = words(language)
+    return [row.zone if row.row == "zone" else say[f"sum_{row.row}"] for row in table.itertuples()]
 
 
 def _standby(prepared: Prepared, service_id: str, language: Language) -> None:
@@ -131,16 +144,18 @@ def _standby(prepared: Prepared, service_id: str, language: Language) -> None:
         return
     plan = cache.sited(prepared, service_id, int(sites))
     st.info(proof(plan)[language == "en"])
-    chosen = {say["site"]: plan.sites.name, say["id"]: plan.sites.id, say["new_or_kept"]: [say["new"] if new else say["kept"] for new in plan.is_new]}
-    st.dataframe(pd.DataFrame(chosen), hide_index=True, width="stretch")
-    both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people"], suffixes=("_before", "_after"))
-    shown = pd.DataFrame(
+    _table(
         {
-            say["township"]: both["zone"],
-            say["people"]: both["people"].map(people),
-            say["before"]: both["share_people_before"].map(percent),
-            say["after"]: both["share_people_after"].map(percent),
-            say["gained"]: (both["covered_people_after"] - both["covered_people_before"]).map(people),
+            say["site"]: plan.sites.name,
+            say["id"]: plan.sites.id,
+            say["new_or_kept"]: [say["new"] if new else say["kept"] for new in plan.is_new],
         }
     )
-    st.dataframe(shown, hide_index=True, width="stretch", height=36 * (len(shown) + 1))
+    columns = {
+        say["township"]: _zone_names(plan.before, language),
+        say["people"]: plan.before["people"],
+        say["before"]: plan.before["share_people"],
+        say["after"]: plan.after["share_people"],
+        say["gained"]: plan.after["covered_people"] - plan.before["covered_people"],
+    }
+    _table(columns, shares=(say["before"], say["after"]))

@@ -37,7 +37,10 @@ def write_files(folder: Path, writers: Mapping[str, Writer]) -> list[Path]:
         draft = Path(tempfile.mkdtemp(dir=folder, prefix=".circle15-"))
     except OSError as error:
         raise OutputError(
-            Problem(f"无法写入 {folder}（{error.strerror}）。请换一个文件夹。", f"Cannot write to {folder} ({error.strerror}). Choose another folder.")
+            Problem(
+                f"无法写入 {folder}（{error.strerror}）。请换一个文件夹。",
+                f"Cannot write to {folder} ({error.strerror}). Choose another folder.",
+            )
         ) from error
     try:
         for name, write in writers.items():
@@ -80,9 +83,13 @@ def write_site(prepared: Prepared, service: str, plan: StandbyPlan, folder: Path
     )
 
 
-def coverage_layers(prepared: Prepared, results: Mapping[str, CoverageResult], tables: Mapping[str, pd.DataFrame]) -> dict[str, gpd.GeoDataFrame]:
+def coverage_layers(
+    prepared: Prepared, results: Mapping[str, CoverageResult], tables: Mapping[str, pd.DataFrame]
+) -> dict[str, gpd.GeoDataFrame]:
     """Build the layers of coverage.gpkg; `service` and `definition` tell which run a row belongs to."""
-    drawn = {key: circles(result.definition, prepared.network(result.definition.mode), result.facilities) for key, result in results.items()}
+    drawn = {
+        key: circles(result.definition, prepared.network(result.definition.mode), result.facilities) for key, result in results.items()
+    }
     places = {key: result.facilities.to_geodataframe() for key, result in results.items()}
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
     by_zone = tables["by_zone"]
@@ -102,7 +109,9 @@ def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataF
     both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people", "settlements"], suffixes=("_before", "_after"))
     homes = prepared.region.demand.to_geodataframe()[["id", "name", "people", "urban", "geometry"]].assign(covered=plan.covered_after)
     return {
-        "sites": gpd.GeoDataFrame(table.drop(columns=["lon", "lat"]), geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs="EPSG:4326"),
+        "sites": gpd.GeoDataFrame(
+            table.drop(columns=["lon", "lat"]), geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs="EPSG:4326"
+        ),
         "circles": circles(plan.definition, prepared.network(plan.definition.mode), plan.sites),
         "zones": zones.merge(both[both["row"] == "zone"].drop(columns="row"), on="zone_id"),
         "demand": homes[prepared.region.demand.inside],
@@ -132,7 +141,10 @@ def _csv(table: pd.DataFrame) -> Writer:
 
 
 def _json(said: dict[str, Any]) -> Writer:
-    return lambda path: path.write_bytes(json_text(said).encode())
+    def write(path: Path) -> None:
+        path.write_bytes(json_text(said).encode())
+
+    return write
 
 
 def json_text(said: dict[str, Any]) -> str:
@@ -146,7 +158,9 @@ def _geopackage(layers: Mapping[str, gpd.GeoDataFrame]) -> Writer:
         try:
             for name, layer in layers.items():
                 geometry = "MultiPolygon" if layer.geom_type.isin(["Polygon", "MultiPolygon"]).all() and len(layer) else "Unknown"
-                pyogrio.write_dataframe(layer, path, layer=name, driver="GPKG", geometry_type=geometry, promote_to_multi=geometry == "MultiPolygon")
+                pyogrio.write_dataframe(
+                    layer, path, layer=name, driver="GPKG", geometry_type=geometry, promote_to_multi=geometry == "MultiPolygon"
+                )
         except pyogrio.errors.DataSourceError as error:
             raise OSError(str(error)) from error
         finally:

@@ -120,14 +120,27 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 — any cell
 def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> str:
     """Lay out the township table and the largest gaps for people to read, in both languages."""
     definition = result.definition
-    title = f"{prepared.services.service(service).name_zh} {prepared.services.service(service).name_en} · {definition.name_zh} {definition.name_en}"
+    named = prepared.services.service(service)
+    title = f"{named.name_zh} {named.name_en} · {definition.name_zh} {definition.name_en}"
     mark = f" [{ILLUSTRATIVE}]" if prepared.region.illustrative else ""
     table = [
-        [row.zone, people(row.people), people(row.covered_people), percent(row.share_people), percent(row.share_people_without_external)]
-        + [f"{row.settlements:,}", f"{row.covered_settlements:,}", percent(row.share_settlements)]
+        [
+            row.zone,
+            *(people(row.people), people(row.covered_people), percent(row.share_people), percent(row.share_people_without_external)),
+            *(people(row.settlements), people(row.covered_settlements), percent(row.share_settlements)),
+        ]
         for row in result.by_zone.itertuples()
     ]
-    heads = ["乡镇 township", "人口 people", "覆盖人口 covered", "占比 share", "不含县外 w/o external", "村居 settlements", "覆盖 covered", "占比 share"]
+    heads = [
+        "乡镇 township",
+        "人口 people",
+        "覆盖人口 covered",
+        "占比 share",
+        "不含县外 w/o external",
+        "村居 settlements",
+        "覆盖 covered",
+        "占比 share",
+    ]
     gaps = result.gaps.head(10)
     listed = [
         [row.name, row.zone, people(row.people), CAUSES[row.cause][0], row.nearest_name, _measure(row), f"{row.road_m:,.0f} m"]
@@ -152,11 +165,17 @@ def _measure(row: Any) -> str:  # noqa: ANN401 — a named tuple of pandas
 def site_text(prepared: Prepared, plan: StandbyPlan) -> str:
     """Lay out the chosen points, before and after by township, and the proof, in both languages."""
     mark = f" [{ILLUSTRATIVE}]" if prepared.region.illustrative else ""
-    chosen = [[str(n), name, one, "新 new" if new else "保留 kept"] for n, (name, one, new) in enumerate(zip(plan.sites.name, plan.sites.id, plan.is_new, strict=True), 1)]
+    chosen = [
+        [str(n), name, one, "新 new" if new else "保留 kept"]
+        for n, (name, one, new) in enumerate(zip(plan.sites.name, plan.sites.id, plan.is_new, strict=True), 1)
+    ]
     both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people"], suffixes=("_before", "_after"))
     table = [
-        [row.zone, people(row.people), people(row.covered_people_before), people(row.covered_people_after)]
-        + [percent(row.share_people_before), percent(row.share_people_after)]
+        [
+            row.zone,
+            *(people(row.people), people(row.covered_people_before), people(row.covered_people_after)),
+            *(percent(row.share_people_before), percent(row.share_people_after)),
+        ]
         for row in both.itertuples()
     ]
     heads = ["乡镇 township", "人口 people", "现状 before", "方案 after", "现状 before", "方案 after"]

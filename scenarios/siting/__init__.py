@@ -1,0 +1,1 @@
+"""Where to put sites: exact models on sparse matrices, each answer checked independently."""

@@ -69,7 +69,13 @@ class StandbyPlan:
 
 
 def site_standby(
-    prepared: Prepared, service_id: str, *, sites: int, definition_id: str | None = None, fixed: Sequence[str] = (), time_limit_s: float | None = None
+    prepared: Prepared,
+    service_id: str,
+    *,
+    sites: int,
+    definition_id: str | None = None,
+    fixed: Sequence[str] = (),
+    time_limit_s: float | None = None,
 ) -> StandbyPlan:
     """Choose the standby points of a service.
 
@@ -119,7 +125,9 @@ def site_standby(
     after = np.concatenate([chosen, np.arange(len(choosable), len(places))])
     covered_after = _any(within, after)
     tables = [
-        zone_table(region.zones, region.demand, _any(covers, which), _any(covers, which[~places.external[which]]), definition.settlement_share)
+        zone_table(
+            region.zones, region.demand, _any(covers, which), _any(covers, which[~places.external[which]]), definition.settlement_share
+        )
         for covers in (within, within_backstop)
         for which in (existing, after)
     ]
@@ -157,7 +165,9 @@ def site_standby(
     )
 
 
-def _roles(facilities: Facilities, is_open: Bools, definition: ServiceDefinition, service_id: str, fixed: Sequence[str]) -> tuple[Ints, Ints, Ints]:
+def _roles(
+    facilities: Facilities, is_open: Bools, definition: ServiceDefinition, service_id: str, fixed: Sequence[str]
+) -> tuple[Ints, Ints, Ints]:
     """Positions of the kept and forced points, of those that serve without being counted, and of the free candidates."""
     serves = facilities.of_kinds(definition.kinds) & is_open
     hidden = facilities.restricted | facilities.external
@@ -168,7 +178,12 @@ def _roles(facilities: Facilities, is_open: Bools, definition: ServiceDefinition
     if unknown:
         problems.append(Problem(f"找不到指定的固定点：{first_few(unknown)}。", f"No such facility to keep: {first_few(unknown)}."))
     if closed:
-        problems.append(Problem(f"固定点在该日期未启用：{first_few(closed)}。", f"Facilities to keep are not open on the region's date: {first_few(closed)}."))
+        problems.append(
+            Problem(
+                f"固定点在该日期未启用：{first_few(closed)}。",
+                f"Facilities to keep are not open on the region's date: {first_few(closed)}.",
+            )
+        )
     if problems:
         raise OptionError(*problems)
     forced = np.zeros(len(facilities), dtype=bool)
@@ -186,21 +201,24 @@ def _any(covers: csr_array, columns: Ints) -> Bools:
 def proof(plan: StandbyPlan) -> tuple[str, str]:
     """Say in Chinese and in English why no other points are better, or how far that is from proven."""
     result, new = plan.result, len(plan.result.sites) - len(plan.result.fixed)
-    combinations = math.comb(plan.candidates, new)
-    beyond, least = result.total - plan.backstop.objective, result.total - plan.backstop.bound
-    served, most, minutes = f"{result.served:,.0f}", f"{result.bound:,.0f}", f"{plan.backstop_minutes:g}"
-    zh = f"从 {plan.candidates} 个候选点中选 {new} 个新点（另保留 {len(result.fixed)} 个，共 {len(result.sites)} 个），共有 {combinations:,} 种选法。"
-    en = f"{new} new points out of {plan.candidates} candidates (with {len(result.fixed)} kept, {len(result.sites)} in all): {combinations:,} possible choices. "
+    kept, total, minutes = len(result.fixed), len(result.sites), f"{plan.backstop_minutes:g}"
+    choices = f"{math.comb(plan.candidates, new):,}"
+    beyond, least = (f"{result.total - people:,.0f}" for people in (plan.backstop.objective, plan.backstop.bound))
+    served, most = f"{result.served:,.0f}", f"{result.bound:,.0f}"
+    zh = f"从 {plan.candidates} 个候选点中选 {new} 个新点（另保留 {kept} 个，共 {total} 个），共有 {choices} 种选法。"
+    en = f"{new} new points out of {plan.candidates} candidates (with {kept} kept, {total} in all): {choices} possible choices. "
     if result.status == "optimal":
         zh += (
-            f"已证明：任何选法都至少有 {beyond:,.0f} 人在 {minutes} 分钟之外，本方案正是 {beyond:,.0f} 人；"
-            f"在做到这一点的选法中，没有一种能让超过 {served} 人在时限内得到急救。再没有更好的 {len(result.sites)} 个点。"
+            f"已证明：任何选法都至少有 {beyond} 人在 {minutes} 分钟之外，本方案正是 {beyond} 人；"
+            f"在做到这一点的选法中，没有一种能让超过 {served} 人在时限内得到急救。再没有更好的 {total} 个点。"
         )
         en += (
-            f"Proven: every choice leaves at least {beyond:,.0f} people beyond {minutes} minutes, and this one leaves exactly {beyond:,.0f}; "
-            f"of the choices that achieve this, none serves more than {served} people within the limits. No better {len(result.sites)} points exist."
+            f"Proven: every choice leaves at least {beyond} people beyond {minutes} minutes, and this one leaves exactly {beyond}; "
+            f"of the choices that achieve this, none serves more than {served} people within the limits. No better {total} points exist."
         )
     else:
-        zh += f"求解在时限内停止，未证明最优：{minutes} 分钟之外 {beyond:,.0f} 人（下界 {least:,.0f}），时限内 {served} 人（上界 {most}）。"
-        en += f"Stopped at the time limit, not proven: {beyond:,.0f} people beyond {minutes} minutes (bound {least:,.0f}), {served} within the limits (bound {most})."
+        zh += "求解在时限内停止，未证明最优："
+        zh += f"{minutes} 分钟之外 {beyond} 人（下界 {least}），时限内 {served} 人（上界 {most}）。"
+        en += "Stopped at the time limit, not proven: "
+        en += f"{beyond} people beyond {minutes} minutes (bound {least}), {served} within the limits (bound {most})."
     return zh, en
