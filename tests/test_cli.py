@@ -1,0 +1,269 @@
+"""The command line as a planner and as a program use it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+
+from coverage.stats import within_limits
+from geodata.standards import Limit
+from geodata.store import open_region
+from scenarios.cli import main
+from scenarios.siting.standby import site_standby
+
+
+@pytest.fixture
+def run_json(example: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., dict]:
+    """Run ``circle15 COMMAND example ... --json`` and read its answer."""
+
+    def run(command: str, *options: str) -> dict:
+        assert main([command, str(example), *options, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one paragraph on stderr of a command that ends with 2."""
+    assert main([str(argument) for argument in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+    complaint = [line for line in err.splitlines() if "……" not in line]
+    assert len(complaint) == 1
+    return complaint[0]
+
+
+def test_coverage_writes_every_file_and_the_tables_agree(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["coverage", str(example), "--service", "medical", "--out", str(tmp_path / "a b"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    out = tmp_path / "a b"
+    assert sorted(file.name for file in out.iterdir()) == ["coverage.csv", "coverage.gpkg", "coverage.json", "gaps.csv"]
+    assert json.loads((out / "coverage.json").read_text(encoding="utf-8")) == said
+    table = pd.read_csv(out / "coverage.csv")
+    total = table[table["row"] == "total"].iloc[0]
+    assert total["people"] == 620_254
+    assert total["people"] == table.loc[table["row"] == "zone", "people"].sum()
+    assert total["covered_people"] + pd.read_csv(out / "gaps.csv")["people"].sum() == 620_254
+    assert 0.5 < total["share_people"] < 0.95
+    assert said["services"]["medical"]["total"]["covered_people"] == total["covered_people"]
+    layers = sorted(pyogrio.list_layers(out / "coverage.gpkg")[:, 0])
+    assert layers == ["circles", "facilities", "gaps", "zones"]
+    circles = gpd.read_file(out / "coverage.gpkg", layer="circles")
+    assert circles.is_valid.all()
+    assert (circles["facility_id"].fillna("") == "").sum() == 1
+
+
+def test_json_carries_parameters_sources_and_fingerprints(run_json: Callable[..., dict]) -> None:
+    said = run_json("coverage", "--service", "emergency")
+    assert said["illustrative"]
+    assert len(said["region_fingerprint"]) == 64
+    assert {source["role"] for source in said["sources"]} == {"roads", "zones", "population", "demand", "facilities"}
+    assert all(len(source["sha256"]) == 64 for source in said["sources"])
+    assert said["definitions"]["emergency"]["turnout_s"] == 180
+    assert said["definitions"]["emergency"]["source"]
+    assert said["parameters"]["speeds"]["drive"]["access_kmh"] == 15
+
+
+def test_all_services_are_asked_unless_one_is_named(run_json: Callable[..., dict]) -> None:
+    assert list(run_json("coverage")["services"]) == ["medical", "fitness", "sampling", "emergency"]
+
+
+def test_more_minutes_never_cover_fewer(run_json: Callable[..., dict]) -> None:
+    shares = [
+        run_json("coverage", "--service", "fitness", "--minutes", m)["services"]["fitness"]["total"]["share_people"]
+        for m in ("10", "15", "30")
+    ]
+    assert shares == sorted(shares)
+    assert shares[0] < shares[2]
+
+
+def test_same_input_gives_the_same_bytes(example: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert main(["coverage", str(example), "--service", "sampling", "--out", str(tmp_path / name)]) == 0
+        assert main(["site", str(example), "--sites", "3", "--out", str(tmp_path / name)]) == 0
+    files = sorted(file.name for file in (tmp_path / "one").iterdir())
+    assert len(files) == 7
+    assert [(tmp_path / "one" / file).read_bytes() for file in files] == [(tmp_path / "two" / file).read_bytes() for file in files]
+
+
+def test_restricted_facilities_are_named_in_no_output(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    medical = pd.read_excel(example.parent / "medical.xlsx", dtype=str)
+    secret = medical[medical["涉密"] == "是"]
+    assert len(secret) >= 1
+    for command in (["coverage"], ["site", "--sites", "5"], ["check"]):
+        out = [] if command == ["check"] else ["--out", str(tmp_path)]
+        assert main([command[0], str(example), *command[1:], *out]) == 0
+        assert main([command[0], str(example), *command[1:], "--json"]) == 0
+    said = capsys.readouterr().out.encode() + b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    for name in [*secret["名称"], *secret["编码"]]:
+        assert name.encode() not in said
+
+
+def test_site_gives_the_number_asked_for_keeps_what_exists_and_proves_it(run_json: Callable[..., dict]) -> None:
+    said = run_json("site", "--service", "emergency", "--sites", "5")
+    assert len(said["sites"]) == 5
+    assert said["status"] == "optimal"
+    assert said["gap"] == 0
+    kept = [site for site in said["site_list"] if not site["new"]]
+    assert [site["kind"] for site in kept] == ["emergency_centre"]
+    assert said["new_sites"] == [site for site in said["sites"] if site != kept[0]["id"]]
+    before, after = (next(row for row in said[when] if row["row"] == "total") for when in ("before", "after"))
+    assert before["covered_people"] < after["covered_people"] == said["served"]
+    assert "再没有更好的 5 个点" in said["proof"]["zh"]
+
+
+def test_site_equals_brute_force_over_all_choices(example: Path) -> None:
+    prepared = open_region(example)
+    region = prepared.region
+    plan = site_standby(prepared, "emergency", sites=3)
+    definition = plan.definition
+    eligible = region.facilities.eligible("emergency") & region.facilities.open_on(region.date) & ~region.facilities.restricted
+    exists = region.facilities.of_kinds(definition.kinds)
+    places = region.facilities.take(np.flatnonzero((eligible & ~region.facilities.external) | exists))
+    backstop = definition.model_copy(update={"urban": Limit(minutes=30), "rural": Limit(minutes=30)})
+    wide, near = (within_limits(one, prepared.network("drive"), region.demand, places).toarray() for one in (backstop, definition))
+    kept = [at for at in range(len(places)) if places.kind[at] in definition.kinds]
+    free = [at for at in range(len(places)) if at not in kept]
+    best = max(
+        (region.demand.people[wide[:, [*kept, *two]].any(axis=1)].sum(), region.demand.people[near[:, [*kept, *two]].any(axis=1)].sum())
+        for two in combinations(free, 2)
+    )
+    assert (plan.backstop.objective, plan.result.objective) == best
+
+
+def test_a_forced_point_is_in_and_counts_towards_the_total(run_json: Callable[..., dict]) -> None:
+    forced = run_json("site", "--sites", "3", "--fixed", "WS-0003")
+    assert "WS-0003" in forced["sites"]
+    assert len(forced["sites"]) == 3
+    assert len(forced["new_sites"]) == 1
+
+
+def test_check_tells_rows_people_and_what_is_doubtful(run_json: Callable[..., dict]) -> None:
+    said = run_json("check")
+    assert said["facts"]["people_inside"] == 620_254
+    found = {finding["code"]: finding for finding in said["findings"]}
+    assert found["external"]["count"] == 1
+    assert found["disconnected_drive"]["people"] > 0
+
+
+def test_matrix_keeps_ids_as_text_and_reports_points_off_the_network(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    homes = pd.read_excel(example.parent / "settlements.xlsx", dtype=str)[["经度", "纬度"]].head(3).to_numpy().tolist()
+    points = [["060816029.00", *homes[0]], ["007", *homes[1]], ["x", *homes[2]], ["lost", "116.45", "28.6505"]]
+    table = tmp_path / "points.csv"
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([["id", "lon", "lat"], *points])
+    for out in ("od.csv", "od.parquet"):
+        code = main(
+            [
+                "matrix",
+                str(example.parent / "roads.osm.pbf"),
+                "--mode",
+                "drive",
+                "--from",
+                str(table),
+                "--to",
+                str(table),
+                "--max-snap",
+                "150",
+                "--out",
+                str(tmp_path / out),
+            ]
+        )
+        assert code == 0
+    err = capsys.readouterr().err
+    found = pd.read_csv(tmp_path / "od.csv", dtype={"from_id": str, "to_id": str})
+    pd.testing.assert_frame_equal(found, pd.read_parquet(tmp_path / "od.parquet"), check_dtype=False)
+    assert list(found.columns) == ["from_id", "to_id", "minutes", "metres"]
+    assert {"060816029.00", "007"} <= set(found["from_id"])
+    assert "lost" not in set(found["from_id"])
+    assert "from lost" in err
+    assert (found.loc[found["from_id"] == found["to_id"], "minutes"] == 0).all()
+
+
+def test_example_is_the_same_twice_and_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["example", str(tmp_path / "县"), "--seed", "3"]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "县" / "region.toml")
+    assert main(["check", str(tmp_path / "县"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["facts"]["people_inside"] == 620_254
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--service", "dental"], ["dental", "medical"]),
+        (["--service", "medical", "--definition", "swim"], ["swim", "walk"]),
+        (["--service", "medical", "--minutes", "0"], ["0"]),
+        (["--service", "medical", "--minutes", "-3"], ["-3"]),
+        (["--service", "medical", "--minutes", "nan"], ["nan"]),
+        (["--service", "emergency", "--definition", "distance", "--minutes", "9"], ["distance"]),
+        (["--definition", "walk"], ["--service"]),
+    ],
+)
+def test_coverage_refuses_impossible_questions(
+    example: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: list[str]
+) -> None:
+    complaint = fails(capsys, "coverage", example, *options)
+    assert all(word in complaint for word in words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--sites", "500"], ["500"]),
+        (["--sites", "0"], ["0"]),
+        (["--sites", "5", "--fixed", "nowhere"], ["nowhere"]),
+        (["--sites", "5", "--service", "fitness"], ["fitness"]),
+        (["--sites", "1", "--fixed", "WS-0003"], ["1"]),
+    ],
+)
+def test_site_refuses_impossible_questions(example: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: list[str]) -> None:
+    complaint = fails(capsys, "site", example, *options)
+    assert all(word in complaint for word in words)
+
+
+def test_unwritable_folder_is_told_and_nothing_is_left_behind(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("here")
+    complaint = fails(capsys, "coverage", example, "--service", "sampling", "--out", tmp_path / "file" / "out")
+    assert "file" in complaint
+    complaint = fails(capsys, "example", tmp_path / "file")
+    assert "file" in complaint
+
+
+def test_matrix_refuses_what_it_cannot_answer(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roads = example.parent / "roads.osm.pbf"
+    near, far = tmp_path / "near.csv", tmp_path / "far.csv"
+    near.write_text("id,lon,lat\na,116.25,28.38\n")
+    far.write_text("id,lon,lat\nb,28.38,116.25\nc,0,0\n")
+    away = tmp_path / "away.csv"
+    away.write_text("id,lon,lat\nd,10.5,50.5\n")
+    base = ["matrix", roads, "--mode", "walk", "--out", tmp_path / "od.csv"]
+    assert "far.csv" in fails(capsys, *base, "--from", near, "--to", far)
+    assert "d (10.5, 50.5)" in fails(capsys, *base, "--from", near, "--to", away)
+    assert "missing.csv" in fails(capsys, *base, "--from", near, "--to", tmp_path / "missing.csv")
+    assert "od.txt" in fails(capsys, "matrix", roads, "--mode", "walk", "--from", near, "--to", near, "--out", tmp_path / "od.txt")
+    assert "--limit-minutes" in fails(capsys, *base, "--from", near, "--to", near, "--limit-minutes", "0")
+    assert not (tmp_path / "od.csv").exists()
+
+
+def test_missing_region_is_told_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "nowhere" in fails(capsys, "check", tmp_path / "nowhere" / "region.toml")
+
+
+def test_command_works_from_any_directory(example: Path, tmp_path: Path) -> None:
+    command = Path(sys.executable).parent / ("circle15.exe" if os.name == "nt" else "circle15")
+    done = subprocess.run([command, "check", str(example.parent)], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert "进贤县（示意）" in done.stdout.decode()
