@@ -165,24 +165,20 @@ def test_matrix_keeps_ids_as_text_and_reports_points_off_the_network(
     table = tmp_path / "points.csv"
     with table.open("w", newline="") as file:
         csv.writer(file).writerows([["id", "lon", "lat"], *points])
+    ask = [
+        "matrix",
+        str(example.parent / "roads.osm.pbf"),
+        "--mode",
+        "drive",
+        "--from",
+        str(table),
+        "--to",
+        str(table),
+        "--max-snap",
+        "150",
+    ]
     for out in ("od.csv", "od.parquet"):
-        code = main(
-            [
-                "matrix",
-                str(example.parent / "roads.osm.pbf"),
-                "--mode",
-                "drive",
-                "--from",
-                str(table),
-                "--to",
-                str(table),
-                "--max-snap",
-                "150",
-                "--out",
-                str(tmp_path / out),
-            ]
-        )
-        assert code == 0
+        assert main([*ask, "--max-snap", "150", "--out", str(tmp_path / out)]) == 0
     err = capsys.readouterr().err
     found = pd.read_csv(tmp_path / "od.csv", dtype={"from_id": str, "to_id": str})
     pd.testing.assert_frame_equal(found, pd.read_parquet(tmp_path / "od.parquet"), check_dtype=False)
