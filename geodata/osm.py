@@ -1,46 +1,74 @@
 """Roads from OpenStreetMap files (.osm.pbf .osm .osm.gz .osm.bz2), read by pyosmium.
 
-Two passes: the ways with a highway tag, then the nodes they name, so that the order of objects in the file does not matter; and a third
-for mapped water, which an access leg may not cross.
+The ways first, then the nodes they name, so that the order of objects in the file does not matter; mapped water, which an access leg may
+not cross, along with them. Ids may be negative (drawn in an editor); of an object that occurs twice the last one counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import osmium
 import shapely
-from osmium.filter import IdFilter, KeyFilter, TagFilter
+from osmium.filter import IdFilter, KeyFilter
+from osmium.osm import Node, Relation, Way
 
 from geodata.errors import InputError, Problem
-from geodata.osm_tags import blocked_modes, enterable, maxspeed_kmh, permissions
+from geodata.osm_tags import Tags, blocked_modes, enterable, is_water_area, is_water_line, maxspeed_kmh, permissions
 from geodata.roads import Bools, Floats, Geometries, Ints, Roads, great_circle_m
 
-ENDINGS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".xml")
+FORMATS = {".osm.pbf": "pbf", ".pbf": "pbf", ".osm": "osm", ".xml": "osm", ".osm.gz": "osm.gz", ".osm.bz2": "osm.bz2"}
 Bounds = tuple[float, float, float, float]
+Blocked = npt.NDArray[np.uint8]
 
-_WATER_AREAS = (("natural", "water"), ("waterway", "riverbank"), ("landuse", "reservoir"))
-_WATER_LINES = (("waterway", "river"), ("waterway", "canal"), ("natural", "coastline"))
+_HIGHEST_ID = 1 << 40  # beyond it a filter on ids, which is a bitmap, would fill the memory: OSM itself is at 2**34
+_DAMAGE = (RuntimeError, ValueError, OSError, MemoryError, ArithmeticError, LookupError, osmium.InvalidLocationError)
+_Object = TypeVar("_Object", Node, Way, Relation)
+
+
+class _Road(NamedTuple):
+    nodes: list[int]
+    permit: int
+    road_class: str
+    name: str
+    maxspeed_kmh: tuple[float, float]
+    enterable: bool
 
 
 @dataclass
 class _Ways:
-    """The road ways of a file as flat lists, a row a way."""
+    """The ways of a file that matter, by id."""
 
-    way_id: list[int] = field(default_factory=list)
-    permit: list[int] = field(default_factory=list)
-    road_class: list[str] = field(default_factory=list)
-    name: list[str] = field(default_factory=list)
-    maxspeed: list[tuple[float, float]] = field(default_factory=list)
-    enterable: list[bool] = field(default_factory=list)
-    size: list[int] = field(default_factory=list)
-    nodes: list[int] = field(default_factory=list)
-    highway_ways: int = 0
+    roads: dict[int, _Road] = field(default_factory=dict)
+    water_lines: dict[int, list[int]] = field(default_factory=dict)
+    water_areas: list[list[list[int]]] = field(default_factory=list)
+    highways: set[int] = field(default_factory=set)
     unread_maxspeed: set[str] = field(default_factory=set)
+
+    def forget(self, way_id: int) -> None:
+        """Make room for a newer version of a way, or for none."""
+        self.highways.discard(way_id)
+        self.roads.pop(way_id, None)
+        self.water_lines.pop(way_id, None)
+
+
+class _Nodes(NamedTuple):
+    """The nodes that the ways name: sorted ids, lon and lat (nan where the file lacks the node), one blocked bit a mode."""
+
+    id: Ints
+    lonlat: Floats
+    blocked: Blocked
+
+    def course(self, refs: list[int]) -> Floats:
+        """Coordinates of these nodes."""
+        return self.lonlat[np.searchsorted(self.id, np.array(refs, dtype=np.int64))]
 
 
 def read_roads(path: Path, *, within: Bounds | None = None) -> Roads:
@@ -62,36 +90,47 @@ def read_roads(path: Path, *, within: Bounds | None = None) -> Roads:
     InputError
         The file is missing, of another format, cut off, without roads, or without roads near `within`.
     """
-    _check_name(path)
+    file = _open(path)
     with _readable(path):
-        ways = _read_ways(path)
-        if not ways.nodes:
+        ways = _read_ways(file)
+        if not ways.roads:
             raise InputError(
                 Problem(
                     f"{path.name}：文件中没有可通行的道路（highway 标签）。请换一份含道路的 OSM 文件。",
                     f"{path.name}: the file holds no passable road (tag highway). Use an OSM file with roads.",
                 )
             )
-        refs = np.array(ways.nodes, dtype=np.int64)
-        node_id = np.unique(refs)
-        lonlat, blocked = _read_nodes(path, node_id)
-        water = _read_water(path)
-    vertex = np.searchsorted(node_id, refs)
-    known = np.isfinite(lonlat[vertex, 0])
-    roads = _cut(ways, vertex, known, node_id, lonlat, blocked, water)
-    return _keep(roads, path, within)
-
-
-def _check_name(path: Path) -> None:
-    if not path.is_file():
-        raise InputError(Problem(f"找不到路网文件 {path}。", f"Road file {path} does not exist."))
-    if not path.name.lower().endswith(ENDINGS):
+        nodes = _read_nodes(file, ways)
+    roads = _cut(ways, nodes)
+    if len(roads) == 0:
         raise InputError(
             Problem(
-                f"{path.name}：不是可读的路网格式；可读的有 {' '.join(ENDINGS)}。",
-                f"{path.name}: not a road format that can be read; these can: {' '.join(ENDINGS)}.",
+                f"{path.name}：道路的坐标点（node）不在文件中。请导出含节点的完整 OSM 文件。",
+                f"{path.name}: the nodes of its roads are not in the file. Export a complete OSM file, with nodes.",
             )
         )
+    return roads if within is None else _keep(roads, path, within)
+
+
+def _open(path: Path) -> osmium.io.File:
+    if path.is_dir():
+        raise InputError(Problem(f"{path} 是文件夹，不是路网文件。", f"{path} is a folder, not a road file."))
+    if not path.is_file():
+        raise InputError(Problem(f"找不到路网文件 {path}。", f"Road file {path} does not exist."))
+    name = path.name.lower()
+    ending = next((ending for ending in FORMATS if name.endswith(ending)), None)
+    if ending is None:
+        raise InputError(
+            Problem(
+                f"{path.name}：不是可读的路网格式；可读的有 {' '.join(FORMATS)}。",
+                f"{path.name}: not a road format that can be read; these can: {' '.join(FORMATS)}.",
+            )
+        )
+    if path.stat().st_size == 0:
+        raise InputError(
+            Problem(f"{path.name}：文件是空的，请重新下载或导出。", f"{path.name}: the file is empty: download or export it again.")
+        )
+    return osmium.io.File(str(path), FORMATS[ending])
 
 
 @contextmanager
@@ -100,7 +139,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (RuntimeError, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise InputError(
             Problem(
                 f"{path.name}：无法作为 OSM 数据读取（{error}）。文件可能不完整或不是 OSM 文件，请重新下载或导出。",
@@ -109,128 +148,175 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _read_ways(path: Path) -> _Ways:
+def _objects(
+    file: osmium.io.File, kind: type[_Object], *, keys: tuple[str, ...] = (), ids: Iterable[int] | None = None
+) -> Iterator[_Object]:
+    """Objects of one kind that have one of the keys, or one of the ids."""
+    bits = {Node: osmium.osm.NODE, Way: osmium.osm.WAY, Relation: osmium.osm.RELATION}[kind]
+    processor = osmium.FileProcessor(file, bits)
+    if keys:
+        processor = processor.with_filter(KeyFilter(*keys))
+    wanted = None if ids is None else set(ids)
+    if wanted and min(wanted) >= 0 and max(wanted) < _HIGHEST_ID:
+        processor, wanted = processor.with_filter(IdFilter(wanted)), None
+    for thing in processor:
+        if isinstance(thing, kind) and (wanted is None or thing.id in wanted):
+            yield thing
+
+
+def _tags(thing: Node | Way | Relation) -> Tags:
+    return {tag.k: tag.v for tag in thing.tags}
+
+
+def _read_ways(file: osmium.io.File) -> _Ways:
     ways = _Ways()
-    for way in osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(KeyFilter("highway")):
+    closed: dict[int, list[int]] = {}
+    for way in _objects(file, Way, keys=("highway", "waterway", "natural", "landuse")):
+        ways.forget(way.id)
+        closed.pop(way.id, None)
         if way.deleted:
             continue
-        ways.highway_ways += 1
-        tags = {tag.k: tag.v for tag in way.tags}
-        permit = permissions(tags)
-        if not permit:
-            continue
-        nodes = [node.ref for node in way.nodes]
-        forward, backward, unread = maxspeed_kmh(tags)
-        ways.way_id.append(way.id)
-        ways.permit.append(permit)
-        ways.road_class.append(tags["highway"])
-        ways.name.append(tags.get("name", ""))
-        ways.maxspeed.append((forward, backward))
-        ways.enterable.append(enterable(tags))
-        ways.size.append(len(nodes))
-        ways.nodes.extend(nodes)
-        ways.unread_maxspeed.update(unread)
+        tags, nodes = _tags(way), [node.ref for node in way.nodes]
+        _add_road(ways, way.id, tags, nodes)
+        if is_water_line(tags):
+            ways.water_lines[way.id] = nodes
+        if is_water_area(tags):
+            closed[way.id] = nodes
+    ways.water_areas = [[nodes] for nodes in closed.values()] + _read_multipolygons(file)
     return ways
 
 
-def _read_nodes(path: Path, node_id: Ints) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.uint8]]]:
-    """Lon, lat (nan where the file lacks the node) and blocked bits of the nodes."""
+def _add_road(ways: _Ways, way_id: int, tags: Tags, nodes: list[int]) -> None:
+    if "highway" not in tags:
+        return
+    ways.highways.add(way_id)
+    permit = permissions(tags)
+    if permit and nodes:
+        forward, backward, unread = maxspeed_kmh(tags)
+        ways.roads[way_id] = _Road(nodes, permit, tags["highway"], tags.get("name", ""), (forward, backward), enterable(tags))
+        ways.unread_maxspeed.update(unread)
+
+
+def _read_multipolygons(file: osmium.io.File) -> list[list[list[int]]]:
+    """Lakes and wide rivers drawn as relations, by the nodes of their ways; those with a way outside the file are left out."""
+    relations: dict[int, list[int]] = {}
+    for relation in _objects(file, Relation, keys=("waterway", "natural", "landuse")):
+        relations.pop(relation.id, None)
+        tags = _tags(relation)
+        if not relation.deleted and tags.get("type") == "multipolygon" and is_water_area(tags):
+            relations[relation.id] = [member.ref for member in relation.members if member.type == "w"]
+    members = set(chain.from_iterable(relations.values()))
+    found = {way.id: [node.ref for node in way.nodes] for way in _objects(file, Way, ids=members) if not way.deleted} if members else {}
+    return [[found[member] for member in rings] for rings in relations.values() if rings and found.keys() >= set(rings)]
+
+
+def _read_nodes(file: osmium.io.File, ways: _Ways) -> _Nodes:
+    courses = chain((road.nodes for road in ways.roads.values()), ways.water_lines.values(), *ways.water_areas)
+    wanted = np.unique(np.fromiter(chain.from_iterable(courses), dtype=np.int64))
     ids, lon, lat, barriers = [], [], [], {}
-    for node in osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(IdFilter(node_id.tolist())):
+    for node in _objects(file, Node, ids=wanted.tolist()):
         location = node.location
-        if node.deleted or not location.valid():
-            continue
+        valid = not node.deleted and location.valid()
         ids.append(node.id)
-        lon.append(location.lon)
-        lat.append(location.lat)
-        if "barrier" in node.tags:
-            barriers[node.id] = blocked_modes({tag.k: tag.v for tag in node.tags})
-    lonlat = np.full((len(node_id), 2), np.nan)
-    lonlat[np.searchsorted(node_id, np.array(ids, dtype=np.int64))] = np.column_stack([lon, lat])
-    blocked = np.zeros(len(node_id), dtype=np.uint8)
-    blocked[np.searchsorted(node_id, np.array(list(barriers), dtype=np.int64))] = list(barriers.values())
-    return lonlat, blocked
+        lon.append(location.lon if valid else np.nan)
+        lat.append(location.lat if valid else np.nan)
+        if valid and "barrier" in node.tags:
+            barriers[node.id] = blocked_modes(_tags(node))
+    lonlat = np.full((len(wanted), 2), np.nan)
+    lonlat[np.searchsorted(wanted, np.array(ids, dtype=np.int64))] = np.column_stack([lon, lat])
+    blocked = np.zeros(len(wanted), dtype=np.uint8)
+    blocked[np.searchsorted(wanted, np.array(list(barriers), dtype=np.int64))] = list(barriers.values())
+    return _Nodes(wanted, lonlat, blocked)
 
 
-def _read_water(path: Path) -> Geometries:
-    """Lakes and wide rivers as polygons, rivers, canals and coastlines as lines."""
-    factory = osmium.geom.WKBFactory()
-    found: list[str] = []
-    areas = TagFilter(*_WATER_AREAS)
-    processor = osmium.FileProcessor(str(path)).with_areas(areas).with_filter(TagFilter(*_WATER_AREAS, *_WATER_LINES))
-    for thing in processor:
-        try:
-            if thing.is_area():
-                if any(thing.tags.get(key) == value for key, value in _WATER_AREAS):
-                    found.append(factory.create_multipolygon(thing))
-            elif thing.is_way() and any(thing.tags.get(key) == value for key, value in _WATER_LINES) and "tunnel" not in thing.tags:
-                found.append(factory.create_linestring(thing))
-        except (RuntimeError, osmium.InvalidLocationError):
-            continue  # cut off at the edge of the extract: it has no geometry
-    return np.array(shapely.from_wkb(np.array(found, dtype=object)), dtype=object).reshape(-1)
+def _water(ways: _Ways, nodes: _Nodes) -> Geometries:
+    """Rivers, canals and coasts as lines, in parts where the file lacks nodes; lakes and wide rivers as areas, where they are complete."""
+    found: list[shapely.Geometry] = []
+    for refs in ways.water_lines.values():
+        course = nodes.course(refs)
+        gaps = np.flatnonzero(np.isnan(course[:, 0]))
+        parts = [part[np.isfinite(part[:, 0])] for part in np.split(course, gaps)]
+        found += [shapely.LineString(part) for part in parts if len(np.unique(part, axis=0)) > 1]
+    for rings in ways.water_areas:
+        found += _area([nodes.course(refs) for refs in rings])
+    return np.array(found, dtype=object)
 
 
-def _cut(
-    ways: _Ways,
-    vertex: Ints,
-    known: Bools,
-    node_id: Ints,
-    lonlat: Floats,
-    blocked: np.ndarray[tuple[int], np.dtype[np.uint8]],
-    water: Geometries,
-) -> Roads:
-    """Cut the ways into pieces at junctions, barriers and gaps in the data."""
-    way = np.repeat(np.arange(len(ways.size)), ways.size)
-    joint = (np.bincount(vertex, minlength=len(node_id)) > 1) | (blocked > 0)
-    segment = (way[:-1] == way[1:]) & known[:-1] & known[1:] & (vertex[:-1] != vertex[1:])
-    begins = segment & np.concatenate([[True], ~segment[:-1] | joint[vertex[1:-1]]])
-    ends = segment & np.concatenate([~segment[1:] | joint[vertex[1:-1]], [True]])
-    first, last = np.flatnonzero(begins), np.flatnonzero(ends) + 1
+def _area(courses: list[Floats]) -> list[shapely.Geometry]:
+    """Areas between closed rings, islands left out; none where a ring is not closed, crosses itself or lacks a node."""
+    if any(len(course) <= 1 or np.isnan(course).any() for course in courses):
+        return []
+    areas, *flaws = shapely.polygonize_full([shapely.LineString(course) for course in courses])
+    if areas.is_empty or not all(flaw.is_empty for flaw in flaws):
+        return []
+    return [shapely.build_area(shapely.MultiLineString(courses))]
+
+
+def _cut(ways: _Ways, nodes: _Nodes) -> Roads:
+    """Cut the roads into pieces at junctions, barriers and gaps in the data."""
+    roads = list(ways.roads.values())
+    vertex = np.searchsorted(nodes.id, np.fromiter(chain.from_iterable(road.nodes for road in roads), dtype=np.int64))
+    way = np.repeat(np.arange(len(roads)), [len(road.nodes) for road in roads])
+    known = np.isfinite(nodes.lonlat[vertex, 0])
+    joint = (np.bincount(vertex, minlength=len(nodes.id)) > 1) | (nodes.blocked > 0)
+    first, last = _pieces(way, vertex, known, joint)
     size = last - first + 1
     first_vertex = np.concatenate([[0], np.cumsum(size)])
-    within_piece = np.arange(first_vertex[-1]) - np.repeat(first_vertex[:-1], size)
-    course = lonlat[vertex[np.repeat(first, size) + within_piece]]
-    step_m = np.append(great_circle_m(course[:-1], course[1:]), 0.0)
-    step_m[first_vertex[1:] - 1] = 0.0  # no step from one piece to the next
+    course = nodes.lonlat[vertex[np.arange(first_vertex[-1]) + np.repeat(first - first_vertex[:-1], size)]]
     node, ends_at = np.unique(np.concatenate([vertex[first], vertex[last]]), return_inverse=True)
     piece_way = way[first]
-    class_names, road_class = np.unique(np.array(ways.road_class, dtype=object).astype(str), return_inverse=True)
-    road_names = sorted(set(ways.name))
-    name_at = {name: position for position, name in enumerate(road_names)}
+    class_names, road_class = _coded([road.road_class for road in roads])
+    road_names, name = _coded([road.name for road in roads])
     return Roads(
         lonlat=course,
         first_vertex=first_vertex,
         tail=ends_at[: len(first)],
         head=ends_at[len(first) :],
-        node_id=node_id[node],
-        way_id=np.array(ways.way_id, dtype=np.int64)[piece_way],
+        node_id=nodes.id[node],
+        way_id=np.array(list(ways.roads), dtype=np.int64)[piece_way],
         road_class=road_class[piece_way],
-        class_names=tuple(class_names.tolist()),
-        name=np.array([name_at[name] for name in ways.name], dtype=np.int64)[piece_way],
-        road_names=tuple(road_names),
-        permit=np.array(ways.permit, dtype=np.uint8)[piece_way],
-        maxspeed_kmh=np.array(ways.maxspeed, dtype=np.float64).reshape(-1, 2)[piece_way],
-        enterable=np.array(ways.enterable, dtype=bool)[piece_way],
-        blocked=blocked[node],
-        length_mm=np.rint(np.add.reduceat(step_m, first_vertex[:-1]) * 1000).astype(np.int64) if len(first) else np.zeros(0, np.int64),
-        water=water,
-        highway_ways=ways.highway_ways,
+        class_names=class_names,
+        name=name[piece_way],
+        road_names=road_names,
+        permit=np.array([road.permit for road in roads], dtype=np.uint8)[piece_way],
+        maxspeed_kmh=np.array([road.maxspeed_kmh for road in roads], dtype=np.float64)[piece_way],
+        enterable=np.array([road.enterable for road in roads], dtype=bool)[piece_way],
+        blocked=nodes.blocked[node],
+        length_mm=_length_mm(course, first_vertex),
+        water=_water(ways, nodes),
+        highway_ways=len(ways.highways),
         missing_nodes=int((~known).sum()),
         unread_maxspeed=tuple(sorted(ways.unread_maxspeed)),
     )
 
 
-def _keep(roads: Roads, path: Path, within: Bounds | None) -> Roads:
+def _pieces(way: Ints, vertex: Ints, known: Bools, joint: Bools) -> tuple[Ints, Ints]:
+    """Positions of the first and last vertex of each piece, in the list of all vertices of all ways."""
+    segment = (way[:-1] == way[1:]) & known[:-1] & known[1:] & (vertex[:-1] != vertex[1:])
+    if len(segment) == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    begins = segment & np.concatenate([[True], ~segment[:-1] | joint[vertex[1:-1]]])
+    ends = segment & np.concatenate([~segment[1:] | joint[vertex[1:-1]], [True]])
+    return np.flatnonzero(begins), np.flatnonzero(ends) + 1
+
+
+def _length_mm(course: Floats, first_vertex: Ints) -> Ints:
+    if len(course) == 0:
+        return np.zeros(0, np.int64)
+    step_m = np.append(great_circle_m(course[:-1], course[1:]), 0.0)
+    step_m[first_vertex[1:] - 1] = 0.0  # no step from one piece to the next
+    return np.asarray(np.rint(np.add.reduceat(step_m, first_vertex[:-1]) * 1000), dtype=np.int64)
+
+
+def _coded(texts: list[str]) -> tuple[tuple[str, ...], Ints]:
+    """Distinct texts, sorted, and the position of each text among them."""
+    distinct = sorted(set(texts))
+    at = {text: position for position, text in enumerate(distinct)}
+    return tuple(distinct), np.array([at[text] for text in texts], dtype=np.int64)
+
+
+def _keep(roads: Roads, path: Path, within: Bounds) -> Roads:
     """Only the pieces that meet `within`, and say so if there are none."""
-    if len(roads) == 0:
-        raise InputError(
-            Problem(
-                f"{path.name}：道路的坐标点（node）不在文件中。请导出含节点的完整 OSM 文件。",
-                f"{path.name}: the nodes of its roads are not in the file. Export a complete OSM file, with nodes.",
-            )
-        )
-    if within is None:
-        return roads
     west, south, east, north = within
     starts = roads.first_vertex[:-1]
     low, high = np.minimum.reduceat(roads.lonlat, starts), np.maximum.reduceat(roads.lonlat, starts)

@@ -35,7 +35,10 @@ _ACCESS_KEYS: dict[Mode, tuple[str, ...]] = {
     "bike": ("bicycle", "vehicle", "access"),
     "drive": ("motorcar", "motor_vehicle", "vehicle", "access"),
 }
-_DENIED = {"no", "private", "agricultural", "forestry", "delivery", "military", "restricted", "emergency", "permit", "use_sidepath", "dismount"}
+_DENIED = {
+    *("no", "private", "agricultural", "forestry", "delivery", "military", "restricted", "emergency", "permit"),
+    *("use_sidepath", "dismount"),
+}
 _GRANTED = {"yes", "designated", "official", "permissive", "destination"}
 _ROUGH = {"tracktype": {"grade4", "grade5"}, "smoothness": {"impassable"}, "service": {"emergency_access"}}
 _CONTRAFLOW = {"opposite", "opposite_lane", "opposite_track", "opposite_share_busway"}
@@ -45,15 +48,37 @@ _BLOCKS: dict[Mode, set[str]] = {
     "bike": {"fence", "wall", "hedge", "kissing_gate", "stile", "turnstile", "full-height_turnstile"},
     "drive": {
         *("fence", "wall", "hedge", "kissing_gate", "stile", "turnstile", "full-height_turnstile", "bollard", "block", "cycle_barrier"),
-        *("motorcycle_barrier", "bus_trap", "sump_buster", "jersey_barrier", "debris", "log", "planter", "horse_stile", "hampshire_gate"),
+        *(
+            "motorcycle_barrier",
+            "bus_trap",
+            "sump_buster",
+            "jersey_barrier",
+            "debris",
+            "log",
+            "planter",
+            "horse_stile",
+            "hampshire_gate",
+            "chain",
+        ),
     },
 }
 
-# Road Traffic Safety Law implementation regulation of the PRC, article 45: one lane each way, 50 in town, 70 outside; article 78: 120.
-_IMPLIED_KMH = {"urban": 50.0, "cn:rural": 70.0, "cn:motorway": 120.0, "living_street": 10.0, "walk": 5.0}
-_SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|kmph|公里/小时|公里/时|公里每小时|千米/小时|mph|knots)?")
+_WATER_AREAS = {("natural", "water"), ("waterway", "riverbank"), ("landuse", "reservoir")}
+_WATER_LINES = {("waterway", "river"), ("waterway", "canal"), ("natural", "coastline")}
+
+# cn: Road Traffic Safety Law implementation regulation of the PRC, article 45 (one lane each way: 50 in town, 70 outside) and article 78
+# (120). gb: Highway Code, rule 124 (cars: 60 mph on single, 70 on dual carriageways and motorways). ru: traffic rules, section 10 (60, 90,
+# 110). Elsewhere 50 in town; where the value depends on the country and is not listed here, it is reported as not understood.
+_IMPLIED_KMH = {
+    **{"urban": 50.0, "living_street": 10.0, "walk": 5.0},
+    **{"cn:rural": 70.0, "cn:motorway": 120.0},
+    **{"gb:nsl_single": 96.56064, "gb:nsl_dual": 112.65408, "gb:motorway": 112.65408},
+    **{"ru:urban": 60.0, "ru:rural": 90.0, "ru:motorway": 110.0},
+}
+_SPEED = re.compile(r"(\d+(?:\.\d+)?)(km/h|kmh|kph|kmph|km|公里/小时|公里/时|公里每小时|公里|千米/小时|千米每小时|mph|knots)?")
 _ZONE = re.compile(r"(?:[a-z]{2}:)?(?:zone:?)?(\d+)")
 _UNIT_KMH = {"mph": 1.609344, "knots": 1.852}
+_FASTEST_KMH = 200.0  # more is a slip of the pen, such as 600 for 60
 
 
 def permissions(tags: Tags) -> int:
@@ -136,6 +161,16 @@ def blocked_modes(tags: Tags) -> int:
     return bits
 
 
+def is_water_area(tags: Tags) -> bool:
+    """Tell whether a closed way or a multipolygon with these tags is a lake, a wide river or a reservoir."""
+    return any(item in _WATER_AREAS for item in tags.items())
+
+
+def is_water_line(tags: Tags) -> bool:
+    """Tell whether a way with these tags is a river, a canal or a coast; not where it runs underground."""
+    return any(item in _WATER_LINES for item in tags.items()) and tags.get("tunnel", "no") == "no"
+
+
 def maxspeed_kmh(tags: Tags) -> tuple[float, float, tuple[str, ...]]:
     """Tagged speed forward and backward in km/h (nan: untagged), and the values that could not be understood."""
     unread: list[str] = []
@@ -146,7 +181,7 @@ def maxspeed_kmh(tags: Tags) -> tuple[float, float, tuple[str, ...]]:
                 kmh = parse_maxspeed(tags[key])
                 if kmh is not None:
                     return kmh
-                if tags[key] not in {"none", "signals", "variable"}:
+                if tags[key].strip().lower() not in {"none", "signals", "variable"}:
                     unread.append(tags[key])
         return float("nan")
 
@@ -159,8 +194,9 @@ def parse_maxspeed(text: str) -> float | None:
     >>> [parse_maxspeed(text) for text in ("60", "30 mph", "60;80", "CN:urban", "DE:zone30", "６０公里/小时", "none")]
     [60.0, 48.28032, 60.0, 50.0, 30.0, 60.0, None]
     """
-    values = [_one_speed(part.strip()) for part in re.split(r"[;,|]", unicodedata.normalize("NFKC", text).lower())]
-    speeds = [value for value in values if value]
+    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text).lower())
+    values = [_one_speed(part) for part in re.split(r"[;,|]", plain)]
+    speeds = [value for value in values if value and value <= _FASTEST_KMH]
     return min(speeds) if speeds else None
 
 
@@ -172,5 +208,3 @@ def _one_speed(text: str) -> float | None:
     if zone:
         return float(zone[1])
     return _IMPLIED_KMH.get(text, _IMPLIED_KMH.get(text.rpartition(":")[2]))
-
-
