@@ -5,12 +5,15 @@ A circle is a picture. People are counted at the people (``coverage.stats``), so
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
+
 import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
 
-from coverage.search import Reach, delay_ms, reach
+from coverage.search import Reach, reach, start_delay_ms
 from coverage.snap import WaysOn, snap_facilities
 from geodata.model import Facilities
 from geodata.roads import NEVER, Floats, Geometries, Ints, Network
@@ -33,81 +36,80 @@ def circles(definition: ServiceDefinition, network: Network, facilities: Facilit
     """
     shown = facilities.take(np.flatnonzero(~facilities.restricted))
     ways = snap_facilities(network, shown)
-    same = definition.urban == definition.rural
-    classes = {"all": definition.urban} if same else definition.limits
-    frames = []
-    for name, limit in classes.items():
-        drawn = _within(limit, definition, network, shown, ways)
-        merged = shapely.union_all(drawn)
-        shapes = np.append(drawn, merged)
-        frame = gpd.GeoDataFrame(
-            {"facility_id": [*shown.id, ""], "facility": [*shown.name, "合并 merged"], "class": name, "area_km2": shapely.area(shapes) / 1e6},
-            geometry=shapes,
-            crs=network.crs,
-        )
-        frames.append(frame[~frame.geometry.is_empty])
-    joined = gpd.GeoDataFrame(np.concatenate([frame.to_numpy() for frame in frames]), columns=frames[0].columns, geometry="geometry", crs=network.crs)
-    return joined.astype({"area_km2": float}).to_crs("EPSG:4326").reset_index(drop=True)
+    classes = {"all": definition.urban} if definition.urban == definition.rural else definition.limits
+    drawn = {name: _within(limit, definition, network, shown, ways) for name, limit in classes.items()}
+    shapes = np.concatenate([np.append(each, shapely.union_all(each)) for each in drawn.values()])
+    columns = {
+        "facility_id": [*shown.id, ""] * len(classes),
+        "facility": [*shown.name, "合并 merged"] * len(classes),
+        "class": np.repeat(list(classes), len(shown) + 1),
+        "area_km2": shapely.area(shapes) / 1e6,
+    }
+    frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=network.crs)
+    return frame[~shapely.is_empty(shapes)].to_crs("EPSG:4326").reset_index(drop=True)
 
 
 def _within(limit: Limit, definition: ServiceDefinition, network: Network, facilities: Facilities, ways: WaysOn) -> Geometries:
     """One geometry a facility: where every part of the limit holds."""
     parts = []
     if limit.minutes is not None:
+        delay_ms = start_delay_ms(definition, facilities)
         ms = float(np.rint(limit.minutes * 60_000))
-        found = reach(network, ways, direction=definition.direction, limit=ms, delay_ms=delay_ms(definition, facilities))
-        parts.append(_around_roads(definition, network, ways, found, delay_ms(definition, facilities)))
+        found = reach(network, ways, direction=definition.direction, limit=ms, delay_ms=delay_ms)
+        parts.append(_around_roads(network, ways, found, definition.beside_m))
     if limit.network_m is not None:
-        found = reach(network, ways, direction=definition.direction, weight="distance", limit=float(np.rint(limit.network_m * 1000)))
-        parts.append(_around_roads(definition, network, ways, found, np.zeros(len(facilities), dtype=np.int64)))
+        mm = float(np.rint(limit.network_m * 1000))
+        found = reach(network, ways, direction=definition.direction, weight="distance", limit=mm)
+        parts.append(_around_roads(network, ways, found, definition.beside_m))
     if limit.straight_m is not None:
         parts.append(_around_entrances(network, ways, limit.straight_m))
-    shape = parts[0]
-    for other in parts[1:]:
-        shape = shapely.intersection(shape, other)
-    return shape
+    return functools.reduce(shapely.intersection, parts)
 
 
 def _around_entrances(network: Network, ways: WaysOn, straight_m: float) -> Geometries:
     project = pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True)
     discs = shapely.buffer(shapely.points(*project.transform(*ways.lonlat.T)), straight_m)
-    return np.array([shapely.union_all(discs[ways.owner == place]) for place in range(ways.count)], dtype=object)
+    return _column(shapely.union_all(discs[ways.owner == place]) for place in range(ways.count))
 
 
-def _around_roads(definition: ServiceDefinition, network: Network, ways: WaysOn, found: Reach, delay: Ints) -> Geometries:
-    shapes = []
-    for facility in range(ways.count):
-        lines = reached_lines(network, ways, found, facility, int(delay[facility]))
-        thin = shapely.simplify(lines, _SIMPLIFY_M)
-        shapes.append(shapely.union_all(shapely.buffer(thin, definition.beside_m, quad_segs=_QUARTER_SEGMENTS)))
-    return np.array(shapes, dtype=object).reshape(-1)
+def _around_roads(network: Network, ways: WaysOn, found: Reach, beside_m: float) -> Geometries:
+    lines = (shapely.simplify(reached_lines(network, ways, found, facility), _SIMPLIFY_M) for facility in range(ways.count))
+    return _column(shapely.union_all(shapely.buffer(one, beside_m, quad_segs=_QUARTER_SEGMENTS)) for one in lines)
 
 
-def reached_lines(network: Network, ways: WaysOn, found: Reach, facility: int, delay: int = 0) -> Geometries:
+def _column(shapes: Iterable[shapely.Geometry]) -> Geometries:
+    return np.array([*shapes, None], dtype=object)[:-1]  # an array of geometries, even of none
+
+
+def reached_lines(network: Network, ways: WaysOn, found: Reach, facility: int) -> Geometries:
     """Lines of every stretch of road that one facility reaches, in the network's CRS, cut where the limit falls.
 
     Along an outward search the stretch grows from each reached node in the permitted direction; towards a facility, against it.
     """
-    outward = found.direction == "from_facility"
-    by_time = found.weight == "time"
-    forward = network.forward_ms if by_time else np.where(network.forward_ms == NEVER, NEVER, network.length_mm)
-    backward = network.backward_ms if by_time else np.where(network.backward_ms == NEVER, NEVER, network.length_mm)
-    from_start, from_end = (forward, backward) if outward else (backward, forward)
+    from_start, from_end = _costs_from_ends(network, found)
     cost = np.full(network.node_count, np.inf)
     cost[found.node[found.of(facility)]] = found.cost[found.of(facility)]
     low_share = _share(found.limit - cost[network.start], from_start)
     high_share = 1 - _share(found.limit - cost[network.end], from_end)
     whole = low_share >= high_share
-    reached_low, reached_high = np.flatnonzero(~whole & (low_share > 0)), np.flatnonzero(~whole & (high_share < 1))
-    piece, low, high = _around_ways_on(network, ways, found, facility, delay, from_start, from_end)
+    first_part, last_part = np.flatnonzero(~whole & (low_share > 0)), np.flatnonzero(~whole & (high_share < 1))
+    piece, low, high = _around_ways_on(network, ways, found, facility)
     return np.concatenate(
         [
             network.lines[whole],
-            _stretch(network.lines[reached_low], np.zeros(len(reached_low)), low_share[reached_low]),
-            _stretch(network.lines[reached_high], high_share[reached_high], np.ones(len(reached_high))),
+            _stretch(network.lines[first_part], np.zeros(len(first_part)), low_share[first_part]),
+            _stretch(network.lines[last_part], high_share[last_part], np.ones(len(last_part))),
             _stretch(network.lines[piece], low, high),
         ]
     )
+
+
+def _costs_from_ends(network: Network, found: Reach) -> tuple[Ints, Ints]:
+    """Cost of each whole piece as the search walks it from its start, and from its end; NEVER where it may not."""
+    forward, backward = network.forward_ms, network.backward_ms
+    if found.weight == "distance":
+        forward, backward = (np.where(ms == NEVER, NEVER, network.length_mm) for ms in (forward, backward))
+    return (forward, backward) if found.direction == "from_facility" else (backward, forward)
 
 
 def _share(left: Floats, whole: Ints) -> Floats:
@@ -116,17 +118,15 @@ def _share(left: Floats, whole: Ints) -> Floats:
     return np.where((whole == NEVER) | (left < 0), 0.0, share)
 
 
-def _around_ways_on(
-    network: Network, ways: WaysOn, found: Reach, facility: int, delay: int, from_start: Ints, from_end: Ints
-) -> tuple[Ints, Floats, Floats]:
+def _around_ways_on(network: Network, ways: WaysOn, found: Reach, facility: int) -> tuple[Ints, Floats, Floats]:
     """Stretches of the pieces that the facility itself stands on: piece, and the shares of its length between which it is reached."""
-    mine = ways.place == facility
-    piece, at = ways.piece[mine], ways.offset_mm[mine] / np.maximum(network.length_mm[ways.piece[mine]], 1)
-    left = found.limit - delay - (ways.leg_ms if found.weight == "time" else ways.leg_mm)[mine]
-    high = np.minimum(1, at + _share(left, from_start[piece]))
-    low = np.maximum(0, at - _share(left, from_end[piece]))
-    stands = left >= 0
-    return piece[stands], low[stands], high[stands]
+    mine = np.flatnonzero(ways.place == facility)
+    left = found.limit - found.delay_ms[facility] - (ways.leg_ms if found.weight == "time" else ways.leg_mm)[mine]
+    mine, left = mine[left >= 0], left[left >= 0]
+    piece = ways.piece[mine]
+    at = ways.offset_mm[mine] / np.maximum(network.length_mm[piece], 1)
+    from_start, from_end = _costs_from_ends(network, found)
+    return piece, np.maximum(0, at - _share(left, from_end[piece])), np.minimum(1, at + _share(left, from_start[piece]))
 
 
 def _stretch(lines: Geometries, low: Floats, high: Floats) -> Geometries:

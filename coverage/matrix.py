@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coverage.search import Weight, reach, second_cost
-from coverage.snap import ACCESS_RADIUS_M, MAX_SNAP_M, WaysOn, snap
+from coverage.search import CELLS_AT_ONCE, Weight, reach, second_cost
+from coverage.snap import MAX_SNAP_M, WaysOn, snap
 from coverage.travel_times import travel_times
 from geodata.pack import read_only
 from geodata.roads import Floats, Ints, Network
-
-_ORIGINS_AT_ONCE = 64  # bounds the memory of an unlimited search
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,30 +71,37 @@ def od_matrix(
         Unreachable pairs are absent.
     """
     sides = [
-        snap(network, lonlat, np.arange(len(lonlat)), len(lonlat), access_radius_m=ACCESS_RADIUS_M, max_snap_m=max_snap_m, access_leg=access_leg)
+        snap(network, lonlat, np.arange(len(lonlat)), len(lonlat), max_snap_m=max_snap_m, access_leg=access_leg)
         for lonlat in (origins, destinations)
     ]
-    outward = len(origins) <= len(destinations)
+    outward = len(origins) <= len(destinations)  # one search for each point of the smaller side
     sources, targets = sides if outward else reversed(sides)
+    at_once = max(1, CELLS_AT_ONCE // network.node_count)
     blocks = [
-        _block(network, sources.take(np.arange(start, min(start + _ORIGINS_AT_ONCE, sources.count))), targets, weight, limit_ms, outward=outward)
-        + np.array([[start], [0], [0], [0]])
-        for start in range(0, sources.count, _ORIGINS_AT_ONCE)
+        _block(
+            network,
+            sources,
+            np.arange(start, min(start + at_once, sources.count)),
+            targets,
+            weight=weight,
+            limit_ms=limit_ms,
+            outward=outward,
+        )
+        for start in range(0, sources.count, at_once)
     ]
     source, target, ms, mm = np.concatenate([np.zeros((4, 0), dtype=np.int64), *blocks], axis=1)
-    within = np.flatnonzero(ms <= limit_ms)
     origin, destination = (source, target) if outward else (target, source)
-    order = within[np.lexsort((destination[within], origin[within]))]
+    order = np.lexsort((destination, origin))
     return ODMatrix(origin[order], destination[order], ms[order], mm[order], *(_off_network_m(side) for side in sides))
 
 
-def _block(network: Network, sources: WaysOn, targets: WaysOn, weight: Weight, limit_ms: float, *, outward: bool) -> Ints:
-    """Rows source, target, ms, mm of some sources."""
-    limit = limit_ms if weight == "time" else np.inf
-    found = reach(network, sources, direction="from_facility" if outward else "to_facility", weight=weight, limit=limit)
-    times = travel_times(network, found, sources, targets, reached_second=second_cost(network, sources, found))
-    costs = (times.cost, times.second) if weight == "time" else (times.second, times.cost)
-    return np.stack([times.facility, times.demand, *costs])
+def _block(network: Network, sources: WaysOn, which: Ints, targets: WaysOn, *, weight: Weight, limit_ms: float, outward: bool) -> Ints:
+    """Rows source, target, ms, mm of some of the sources."""
+    some, limit = sources.take(which), limit_ms if weight == "time" else np.inf
+    found = reach(network, some, direction="from_facility" if outward else "to_facility", weight=weight, limit=limit)
+    times = travel_times(network, found, some, targets, reached_second=second_cost(network, some, found))
+    ms, mm = (times.cost, times.second) if weight == "time" else (times.second, times.cost)
+    return np.stack([which[times.facility], times.demand, ms, mm])[:, ms <= limit_ms]
 
 
 def _off_network_m(ways: WaysOn) -> Floats:

@@ -1,6 +1,7 @@
 """The search: from each facility, every node of the network within a limit (Dijkstra, bounded, by scipy).
 
-Costs are whole milliseconds (weight "time") or millimetres ("distance"); sums are exact, the limit is inclusive.
+Costs are whole milliseconds (weight "time") or millimetres ("distance"); sums are exact, the limit is inclusive. A place on a piece has a
+whole-millisecond position on it, so that the two parts of a piece always add up to the whole, and passing a place costs nothing.
 Each facility enters the graph as one extra node joined to the nodes that its ways on lead to, so that one search serves all its entrances.
 """
 
@@ -16,11 +17,11 @@ from scipy.sparse.csgraph import dijkstra
 from coverage.snap import WaysOn
 from geodata.model import Facilities
 from geodata.pack import read_only
-from geodata.roads import NEVER, Floats, Ints, Network
+from geodata.roads import NEVER, Bools, Floats, Ints, Network
 from geodata.standards import Direction, ServiceDefinition
 
 Weight = Literal["time", "distance"]
-_CELLS_AT_ONCE = 8_000_000  # of the dense answer of scipy: 64 MB
+CELLS_AT_ONCE = 8_000_000  # of the dense answer of scipy: 64 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +32,18 @@ class Reach:
     ----------
     weight, direction, limit
         What was searched; `limit` in ms or mm, inf for none.
+    delay_ms : (facilities,) int64
+        In ms, counted in `cost`: call handling and turnout; 0 for weight "distance".
     first : (facilities + 1,) int64
         Facility f reaches ``node[first[f]:first[f + 1]]``.
     node, cost : (reached,) int64
-        Nodes in ascending order, and their cost in ms or mm, the facility's own delay included.
+        Nodes in ascending order, and their cost in ms or mm.
     """
 
     weight: Weight
     direction: Direction
     limit: float
+    delay_ms: Ints
     first: Ints
     node: Ints
     cost: Ints
@@ -66,36 +70,49 @@ class Links:
         """The cost of a weight."""
         return self.ms if weight == "time" else self.mm
 
+    def take(self, which: Ints | Bools) -> Links:
+        """Only these links."""
+        return Links(self.tail[which], self.head[which], self.ms[which], self.mm[which])
+
+
+def other_weight(weight: Weight) -> Weight:
+    """The weight that is not this one."""
+    return "distance" if weight == "time" else "time"
+
+
+def joined(*several: Links) -> Links:
+    """All these links, in this order."""
+    return Links(*(np.concatenate([getattr(one, name) for one in several]) for name in ("tail", "head", "ms", "mm")))
+
 
 def edges(network: Network, direction: Direction) -> Links:
     """Directed edges as the search walks them: reversed if people travel to the facility."""
-    forward, backward = network.forward_ms != NEVER, network.backward_ms != NEVER
-    tail = np.concatenate([network.start[forward], network.end[backward]])
-    head = np.concatenate([network.end[forward], network.start[backward]])
-    ms = np.concatenate([network.forward_ms[forward], network.backward_ms[backward]])
-    mm = np.concatenate([network.length_mm[forward], network.length_mm[backward]])
-    return Links(tail, head, ms, mm) if direction == "from_facility" else Links(head, tail, ms, mm)
+    there = Links(network.start, network.end, network.forward_ms, network.length_mm)
+    back = Links(network.end, network.start, network.backward_ms, network.length_mm)
+    both = joined(there.take(there.ms != NEVER), back.take(back.ms != NEVER))
+    return both if direction == "from_facility" else Links(both.head, both.tail, both.ms, both.mm)
 
 
 def links(network: Network, ways: WaysOn, *, leaving: bool) -> Links:
     """Links between places (tail) and nodes (head): the leg and the part of the piece up to each end that may be travelled.
 
-    `leaving` tells whether the traveller leaves the place or arrives at it: they differ on one-way pieces.
+    `leaving` tells whether the traveller leaves the place or arrives at it: they differ on one-way pieces. A place at the very end of a
+    piece is at the node, whichever way the piece runs.
     """
     piece, at = ways.piece, ways.offset_mm
     length = network.length_mm[piece]
-    towards_end = network.forward_ms[piece] if leaving else network.backward_ms[piece]
-    towards_start = network.backward_ms[piece] if leaving else network.forward_ms[piece]
-    ends = [(network.end[piece], towards_end, length - at), (network.start[piece], towards_start, at)]
+    towards_end, towards_start = (network.forward_ms[piece], network.backward_ms[piece])[:: 1 if leaving else -1]
+    to_end = Links(ways.place, network.end[piece], towards_end - part_ms(towards_end, at, length), length - at)
+    to_start = Links(ways.place, network.start[piece], part_ms(towards_start, at, length), at)
+    open_ = [(whole != NEVER) | (link.mm == 0) for whole, link in ((towards_end, to_end), (towards_start, to_start))]
     parts = [
-        (ways.place[open_], node[open_], (ways.leg_ms + part_ms(ms, rest, length))[open_], (ways.leg_mm + rest)[open_])
-        for node, ms, rest in ends
-        for open_ in [ms != NEVER]
+        Links(link.tail, link.head, np.where(link.mm == 0, 0, link.ms) + ways.leg_ms, link.mm + ways.leg_mm).take(may)
+        for link, may in zip((to_end, to_start), open_, strict=True)
     ]
-    return Links(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return joined(*parts)
 
 
-def delay_ms(definition: ServiceDefinition, facilities: Facilities) -> Ints:
+def start_delay_ms(definition: ServiceDefinition, facilities: Facilities) -> Ints:
     """Milliseconds before each facility's vehicle moves: call handling and its own or the definition's turnout."""
     turnout_s = np.where(np.isnan(facilities.turnout_s), definition.turnout_s, facilities.turnout_s)
     moves = definition.turnout_s > 0 or definition.call_handling_s > 0
@@ -103,19 +120,8 @@ def delay_ms(definition: ServiceDefinition, facilities: Facilities) -> Ints:
 
 
 def part_ms(whole_ms: Ints, part_mm: Ints, length_mm: Ints) -> Ints:
-    """Whole milliseconds along a part of a piece; 0 on a piece without length."""
-    return np.rint(whole_ms * (part_mm / np.maximum(length_mm, 1))).astype(np.int64)
-
-
-def least(links_: Links, weight: Weight) -> Links:
-    """Of the links between the same two ends only the cheapest, of equal ones the cheaper in the other cost; sorted by tail, head."""
-    other: Weight = "distance" if weight == "time" else "time"
-    order = np.lexsort((links_.cost(other), links_.cost(weight), links_.head, links_.tail))
-    tail, head = links_.tail[order], links_.head[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
-    kept = order[new]
-    return Links(links_.tail[kept], links_.head[kept], links_.ms[kept], links_.mm[kept])
+    """Whole milliseconds from the start of a piece to a place on it; 0 on a piece without length."""
+    return np.rint(whole_ms * part_mm / np.maximum(length_mm, 1)).astype(np.int64)
 
 
 def reach(
@@ -140,36 +146,45 @@ def reach(
     limit : float
         In ms or mm, inclusive.
     delay_ms : (facilities,) int64, optional
-        Added to every time: call handling and turnout.
+        In ms, added to every time: call handling and turnout.
 
     Returns
     -------
     Reach
     """
-    graph, first_origin = _graph(network, origins, direction, weight, delay_ms)
-    at_once = max(1, _CELLS_AT_ONCE // graph.shape[0])
-    counts, nodes, costs = [], [], []
+    delay_ms = np.zeros(origins.count, dtype=np.int64) if delay_ms is None or weight == "distance" else delay_ms
+    links_ = _best_links(network, origins, direction, weight, delay_ms)
+    graph = _sparse(links_, links_.cost(weight), network.node_count + origins.count)
+    at_once = max(1, CELLS_AT_ONCE // graph.shape[0])
+    counts, nodes, costs = ([np.zeros(0, dtype=np.int64)] for _ in range(3))
     for start in range(0, origins.count, at_once):
-        sources = np.arange(start, min(start + at_once, origins.count)) + first_origin
-        cost = np.asarray(dijkstra(graph, indices=sources, limit=limit))[:, :first_origin]
-        row, node = np.nonzero(cost <= min(limit, np.finfo(np.float64).max))
+        sources = np.arange(start, min(start + at_once, origins.count)) + network.node_count
+        cost = dijkstra(graph, indices=sources, limit=limit)[:, : network.node_count]
+        row, node = np.nonzero(np.isfinite(cost))
         counts.append(np.bincount(row, minlength=len(sources)))
         nodes.append(node)
         costs.append(cost[row, node].astype(np.int64))
-    empty = [np.zeros(0, dtype=np.int64)]
-    first = np.concatenate([[0], np.cumsum(np.concatenate(counts or empty))])
-    return Reach(weight, direction, limit, first, np.concatenate(nodes or empty), np.concatenate(costs or empty))
+    first = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
+    return Reach(weight, direction, limit, delay_ms, first, np.concatenate(nodes), np.concatenate(costs))
 
 
-def nearest(network: Network, origins: WaysOn, *, direction: Direction, weight: Weight = "time", delay_ms: Ints | None = None) -> tuple[Ints, Floats]:
-    """Find the nearest facility of every node without a limit: its position (-1: none) and the cost in ms or mm (inf: none)."""
-    graph, first_origin = _graph(network, origins, direction, weight, delay_ms)
+def nearest(
+    network: Network, origins: WaysOn, *, direction: Direction, weight: Weight = "time", delay_ms: Ints | None = None
+) -> tuple[Ints, Floats]:
+    """Find the nearest facility of every node without a limit: its position (-1: none) and the cost in ms or mm (inf: none).
+
+    Of equally near facilities the first: the search runs on cost × facilities + position, which orders by both at once.
+    """
     if origins.count == 0:
-        return np.full(first_origin, -1), np.full(first_origin, np.inf)
-    sources = np.arange(origins.count) + first_origin
-    cost, _, source = dijkstra(graph, indices=sources, min_only=True, return_predecessors=True)
-    facility = np.where(np.isfinite(cost), source - first_origin, -1)
-    return facility[:first_origin].astype(np.int64), np.asarray(cost[:first_origin])
+        return np.full(network.node_count, -1), np.full(network.node_count, np.inf)
+    delay_ms = np.zeros(origins.count, dtype=np.int64) if delay_ms is None or weight == "distance" else delay_ms
+    links_ = _best_links(network, origins, direction, weight, delay_ms)
+    cost = links_.cost(weight) * origins.count + np.maximum(links_.tail - network.node_count, 0)
+    graph = _sparse(links_, cost, network.node_count + origins.count)
+    found = dijkstra(graph, indices=np.arange(origins.count) + network.node_count, min_only=True)[: network.node_count]
+    reached = np.isfinite(found)
+    both = np.where(reached, found, 0).astype(np.int64)
+    return np.where(reached, both % origins.count, -1), np.where(reached, both // origins.count, np.inf)
 
 
 def second_cost(network: Network, origins: WaysOn, reached: Reach) -> Ints:
@@ -178,39 +193,35 @@ def second_cost(network: Network, origins: WaysOn, reached: Reach) -> Ints:
     Of several ways that are equally good the one with the least second cost is chosen, so that the answer does not depend on the order
     of the roads. Found by a search in that cost over the links that lie on some best way.
     """
-    other: Weight = "distance" if reached.weight == "time" else "time"
-    roads = edges(network, reached.direction)
-    seeds = links(network, origins, leaving=reached.direction == "from_facility")
+    links_ = _best_links(network, origins, reached.direction, reached.weight, reached.delay_ms)
+    cost, size = links_.cost(reached.weight), network.node_count + origins.count
     answer = np.zeros(len(reached.node), dtype=np.int64)
     for facility in range(origins.count):
-        rows, mine = reached.of(facility), seeds.tail == facility
-        best = np.full(network.node_count + 1, np.inf)
+        rows = reached.of(facility)
+        best = np.full(size, np.inf)
         best[reached.node[rows]] = reached.cost[rows]
-        best[-1] = 0.0
-        tail = np.concatenate([roads.tail, np.full(mine.sum(), network.node_count)])
-        head = np.concatenate([roads.head, seeds.head[mine]])
-        cost = np.concatenate([roads.cost(reached.weight), seeds.cost(reached.weight)[mine]])
-        second = np.concatenate([roads.cost(other), seeds.cost(other)[mine]])
-        best_way = np.isfinite(best[head]) & (best[tail] + cost == best[head])
-        on_way = least(Links(tail[best_way], head[best_way], second[best_way], second[best_way]), "time")
-        graph = _sparse(on_way.tail, on_way.head, on_way.ms, network.node_count + 1)
-        answer[rows] = dijkstra(graph, indices=network.node_count)[reached.node[rows]].astype(np.int64)
+        best[network.node_count + facility] = 0.0
+        chosen = links_.take(np.isfinite(best[links_.head]) & (best[links_.tail] + cost == best[links_.head]))
+        graph = _sparse(chosen, chosen.cost(other_weight(reached.weight)), size)
+        answer[rows] = dijkstra(graph, indices=network.node_count + facility)[reached.node[rows]].astype(np.int64)
     return answer
 
 
-def _graph(network: Network, origins: WaysOn, direction: Direction, weight: Weight, delay_ms: Ints | None) -> tuple[csr_array, int]:
-    """Build the graph with one extra node a facility, and tell the first of these."""
-    roads = edges(network, direction)
+def _best_links(network: Network, origins: WaysOn, direction: Direction, weight: Weight, delay_ms: Ints) -> Links:
+    """The links that the search walks, facility f as node ``node_count + f``, its delay in the time of its links.
+
+    Of several between the same two ends only the cheapest, of equal ones the cheaper in the other cost; sorted by tail, head.
+    """
     seeds = links(network, origins, leaving=direction == "from_facility")
-    delay = delay_ms[seeds.tail] if delay_ms is not None and weight == "time" else 0
-    tail = np.concatenate([roads.tail, seeds.tail + network.node_count])
-    head = np.concatenate([roads.head, seeds.head])
-    cost = np.concatenate([roads.cost(weight), seeds.cost(weight) + delay])
-    kept = least(Links(tail, head, cost, cost), "time")
-    return _sparse(kept.tail, kept.head, kept.ms, network.node_count + origins.count), network.node_count
+    seeds = Links(seeds.tail + network.node_count, seeds.head, seeds.ms + delay_ms[seeds.tail], seeds.mm)
+    every = joined(edges(network, direction), seeds)
+    every = every.take(np.lexsort((every.cost(other_weight(weight)), every.cost(weight), every.head, every.tail)))
+    new = np.ones(len(every.tail), dtype=bool)
+    new[1:] = (every.tail[1:] != every.tail[:-1]) | (every.head[1:] != every.head[:-1])
+    return every.take(new)
 
 
-def _sparse(tail: Ints, head: Ints, cost: Ints, size: int) -> csr_array:
+def _sparse(links_: Links, cost: Ints, size: int) -> csr_array:
     """Build a matrix from links sorted by tail, head, each pair once (a sparse constructor would add parallel ones up)."""
-    row = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=size))])
-    return csr_array((cost.astype(np.float64), head, row), shape=(size, size))
+    row = np.concatenate([[0], np.cumsum(np.bincount(links_.tail, minlength=size))])
+    return csr_array((cost.astype(np.float64), links_.head, row), shape=(size, size))

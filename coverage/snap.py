@@ -1,12 +1,14 @@
 """Ways onto the network: every road piece near a place, with the leg between the place and the road.
 
-METHOD, "Point to road": each permitted piece within `access_radius_m` is a way on; if there is none, the nearest within `max_snap_m`; beyond
-that the place is off the network. A leg that crosses mapped water or a motorway does not count.
+METHOD, "Point to road": each permitted piece within `access_radius_m` is a way on; if there is none, the nearest within `max_snap_m`;
+beyond that the place is off the network. A leg that crosses mapped water or a motorway does not count. Lengths are compared in whole
+millimetres, so that a place at exactly 300 m is within.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyproj
@@ -18,7 +20,8 @@ from geodata.roads import Bools, Floats, Geometries, Ints, Network, travel_ms
 
 ACCESS_RADIUS_M = 300.0
 MAX_SNAP_M = 1000.0
-AREA = 2  # dimension of a polygon
+_AREA = 2  # dimension of a polygon
+_POINTS_AT_ONCE = 20_000  # of those that look for a road far off: bounds the memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,8 @@ class WaysOn:
     leg_mm, leg_ms : (ways,) int64
         The access leg as charged: straight length times the detour factor, and its time.
     road_m : (places,) float64
-        Straight length of the shortest way on (beyond the access radius: far from the road); without any, to the nearest usable road.
+        Straight length of the shortest way on (beyond the access radius: far from the road); without any, to the nearest usable road,
+        inf if there is none at all.
     """
 
     lonlat: Floats
@@ -79,15 +83,15 @@ class WaysOn:
         )
 
 
-def snap_demand(network: Network, demand: Demand) -> WaysOn:
+def snap_demand(network: Network, demand: Demand, *, added: Bools | None = None) -> WaysOn:
     """Find the ways on of every demand point."""
-    return snap(network, demand.lonlat, np.arange(len(demand)), len(demand))
+    return snap(network, demand.lonlat, np.arange(len(demand)), len(demand), added=added)
 
 
-def snap_facilities(network: Network, facilities: Facilities) -> WaysOn:
+def snap_facilities(network: Network, facilities: Facilities, *, added: Bools | None = None) -> WaysOn:
     """Find the ways on of every facility, through each of its entrances."""
     owner = np.repeat(np.arange(len(facilities)), np.diff(facilities.first_entrance))
-    return snap(network, facilities.entrance, owner, len(facilities))
+    return snap(network, facilities.entrance, owner, len(facilities), added=added)
 
 
 def snap(
@@ -99,6 +103,7 @@ def snap(
     access_radius_m: float = ACCESS_RADIUS_M,
     max_snap_m: float = MAX_SNAP_M,
     access_leg: bool = True,
+    added: Bools | None = None,
 ) -> WaysOn:
     """Find the ways of places onto a network.
 
@@ -114,74 +119,80 @@ def snap(
         See the module's first lines; both inclusive.
     access_leg : bool
         False: the single nearest permitted piece (motorways and tunnels too), and nothing charged for the leg.
+    added : (pieces,) bool, optional
+        The pieces that a scenario adds to the roads: they add ways on, and take none away from anybody.
 
     Returns
     -------
     WaysOn
     """
-    transformer = pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True)
-    points = shapely.points(*transformer.transform(*lonlat.T))
+    points = shapely.points(*pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True).transform(*lonlat.T))
     usable = network.enterable if access_leg else np.ones(len(network), dtype=bool)
-    radius = min(access_radius_m, max_snap_m) if access_leg else 0.0
-    near = _legs(network, points, np.arange(len(points)), radius, usable=usable, check_crossing=access_leg)
-    lonely = np.setdiff1d(np.arange(len(points)), near.point)
-    far = _nearest_of(_legs(network, points, lonely, max_snap_m, usable=usable, check_crossing=access_leg))
-    point, piece, length_m = (np.concatenate(pair) for pair in zip(near.arrays(), far.arrays(), strict=True))
-    if not access_leg:
-        point, piece, length_m = _nearest_of(_Legs(point, piece, length_m)).arrays()
-    keep = ~_superseded(owner, point, length_m, radius)
-    point, piece, length_m = point[keep], piece[keep], length_m[keep]
+    near_m = min(access_radius_m, max_snap_m) if access_leg else 0.0
+    legs = _permitted(network, points, owner, usable, near_m=near_m, max_snap_m=max_snap_m, access_leg=access_leg)
+    if added is not None:
+        before = _permitted(network, points, owner, usable & ~added, near_m=near_m, max_snap_m=max_snap_m, access_leg=access_leg)
+        legs = _Legs(*np.unique(np.column_stack(_joined(legs, before)), axis=0).T)
+    order = np.lexsort((legs.piece, owner[legs.point]))
+    point, piece, straight_mm = (column[order] for column in legs)
     share = np.nan_to_num(shapely.line_locate_point(network.lines[piece], points[point], normalized=True))
-    leg_mm = np.rint(length_m * 1000 * network.access_detour).astype(np.int64) * access_leg
-    order = np.lexsort((piece, owner[point]))
+    leg_mm = np.rint(straight_mm * network.access_detour).astype(np.int64) * access_leg
     return WaysOn(
         lonlat=lonlat,
         owner=owner,
         count=count,
-        place=owner[point][order],
-        piece=piece[order],
-        offset_mm=np.rint(share * network.length_mm[piece]).astype(np.int64)[order],
-        leg_mm=leg_mm[order],
-        leg_ms=travel_ms(leg_mm, network.access_kmh)[order],
-        road_m=_nearest_road_m(network, points, owner, count, _Legs(point, piece, length_m), usable),
+        place=owner[point],
+        piece=piece,
+        offset_mm=np.rint(share * network.length_mm[piece]).astype(np.int64),
+        leg_mm=leg_mm,
+        leg_ms=travel_ms(leg_mm, network.access_kmh),
+        road_m=_road_m(network, points, owner, count, legs=legs, usable=usable),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Legs:
+class _Legs(NamedTuple):
+    """Straight legs from points to pieces, in whole millimetres."""
+
     point: Ints
     piece: Ints
-    length_m: Floats
-
-    def arrays(self) -> tuple[Ints, Ints, Floats]:
-        return self.point, self.piece, self.length_m
+    mm: Ints
 
 
-def _legs(network: Network, points: Geometries, which: Ints, radius_m: float, *, usable: Bools, check_crossing: bool) -> _Legs:
-    """All legs from these points to usable pieces within a radius."""
-    position, piece = network.tree.query(points[which], predicate="dwithin", distance=radius_m)
-    position, piece = position[usable[piece]], piece[usable[piece]]
-    point = which[position]
-    if check_crossing:
+def _permitted(
+    network: Network, points: Geometries, owner: Ints, usable: Bools, *, near_m: float, max_snap_m: float, access_leg: bool
+) -> _Legs:
+    """The legs that METHOD allows: all the near ones, or the nearest far one of a place that has no near one."""
+    near = _legs(network, points, np.arange(len(points)), near_m, usable=usable, clear=access_leg)
+    near = near if access_leg else _nearest_of(near)
+    has_near = np.zeros(owner.max(initial=-1) + 1, dtype=bool)
+    has_near[owner[near.point]] = True
+    lonely = np.flatnonzero(~has_near[owner])
+    parts = [lonely[start : start + _POINTS_AT_ONCE] for start in range(0, len(lonely), _POINTS_AT_ONCE)]
+    return _joined(near, *(_nearest_of(_legs(network, points, part, max_snap_m, usable=usable, clear=access_leg)) for part in parts))
+
+
+def _legs(network: Network, points: Geometries, which: Ints, radius_m: float, *, usable: Bools, clear: bool) -> _Legs:
+    """All legs from these points to usable pieces within a radius, inclusive; `clear`: only those that cross no obstacle."""
+    position, piece = network.tree.query(points[which], predicate="dwithin", distance=radius_m + 0.001)
+    point, piece = which[position[usable[piece]]], piece[usable[piece]]
+    mm = np.rint(shapely.distance(points[point], network.lines[piece]) * 1000).astype(np.int64)
+    keep = mm <= radius_m * 1000
+    if clear:
         near_obstacle = np.zeros(len(points), dtype=bool)
-        near_obstacle[shapely.STRtree(points).query(network.obstacles, predicate="dwithin", distance=radius_m)[1]] = True
-        doubtful = np.flatnonzero(near_obstacle[point])
-        clear = np.ones(len(point), dtype=bool)
-        clear[doubtful] = ~_crossing(network, points[point[doubtful]], network.lines[piece[doubtful]])
-        point, piece = point[clear], piece[clear]
-    return _Legs(point, piece, shapely.distance(points[point], network.lines[piece]))
+        near_obstacle[which[shapely.STRtree(points[which]).query(network.obstacles, predicate="dwithin", distance=radius_m)[1]]] = True
+        doubtful = np.flatnonzero(keep & (mm > 0) & near_obstacle[point])
+        keep[doubtful] = ~_crossing(network, points[point[doubtful]], network.lines[piece[doubtful]])
+    return _Legs(point[keep], piece[keep], mm[keep])
 
 
 def _crossing(network: Network, points: Geometries, lines: Geometries) -> Bools:
     """Which legs cross an obstacle; water that the point itself stands in does not count."""
     crossing = np.zeros(len(points), dtype=bool)
-    if len(network.obstacles) == 0:
-        return crossing
     legs = shapely.get_coordinates(shapely.shortest_line(points, lines)).reshape(-1, 2, 2)
     inner = legs + (legs[:, ::-1] - legs) * 0.001  # a leg may touch what it starts or ends at
     tree = shapely.STRtree(shapely.linestrings(inner))
     obstacle, leg = tree.query(network.obstacles, predicate="intersects")
-    wading = shapely.get_dimensions(network.obstacles[obstacle]) == AREA
+    wading = shapely.get_dimensions(network.obstacles[obstacle]) == _AREA
     shapely.prepare(network.obstacles)
     wading[wading] = shapely.intersects(network.obstacles[obstacle[wading]], points[leg[wading]])
     crossing[leg[~wading]] = True
@@ -190,25 +201,22 @@ def _crossing(network: Network, points: Geometries, lines: Geometries) -> Bools:
 
 def _nearest_of(legs: _Legs) -> _Legs:
     """The shortest leg of each point; of equal ones the first piece."""
-    order = np.lexsort((legs.piece, legs.length_m, legs.point))
+    order = np.lexsort((legs.piece, legs.mm, legs.point))
     first = order[np.unique(legs.point[order], return_index=True)[1]]
-    return _Legs(legs.point[first], legs.piece[first], legs.length_m[first])
+    return _Legs(legs.point[first], legs.piece[first], legs.mm[first])
 
 
-def _superseded(owner: Ints, point: Ints, length_m: Floats, radius_m: float) -> Bools:
-    """Far ways on of places that have a near one through another entrance."""
-    has_near = np.zeros(owner.max(initial=-1) + 1, dtype=bool)
-    has_near[owner[point[length_m <= radius_m]]] = True
-    return np.asarray((length_m > radius_m) & has_near[owner[point]])
+def _joined(*several: _Legs) -> _Legs:
+    return _Legs(*(np.concatenate(columns) for columns in zip(*several, strict=True)))
 
 
-def _nearest_road_m(network: Network, points: Geometries, owner: Ints, count: int, legs: _Legs, usable: Bools) -> Floats:
+def _road_m(network: Network, points: Geometries, owner: Ints, count: int, *, legs: _Legs, usable: Bools) -> Floats:
     """Length of the shortest leg; for a place without any, the distance to the nearest usable road, however far."""
     road_m = np.full(count, np.inf)
-    np.minimum.at(road_m, owner[legs.point], legs.length_m)
+    np.minimum.at(road_m, owner[legs.point], legs.mm / 1000)
     lost = np.flatnonzero(np.isinf(road_m[owner]))
     pieces = network.lines[usable]
     if len(pieces) and len(lost):
-        _, metres = shapely.STRtree(pieces).query_nearest(points[lost], all_matches=False, return_distance=True)
-        np.minimum.at(road_m, owner[lost], metres)
+        found, metres = shapely.STRtree(pieces).query_nearest(points[lost], all_matches=False, return_distance=True)
+        np.minimum.at(road_m, owner[lost[found[0]]], np.rint(metres * 1000) / 1000)
     return road_m

@@ -12,16 +12,17 @@ import shapely
 from scipy.sparse import csr_array
 
 from coverage.gaps import gap_table
-from coverage.search import Weight, delay_ms, reach
+from coverage.search import Weight, reach, start_delay_ms
 from coverage.snap import WaysOn, snap_demand, snap_facilities
 from coverage.travel_times import travel_times
 from geodata.model import Demand, Facilities, Region, Zones
-from geodata.roads import Bools, Ints, Network, great_circle_m
+from geodata.roads import Bools, Floats, Ints, Network, great_circle_m
 from geodata.standards import ServiceDefinition
 
 MS_PER_MINUTE = 60_000
 MM_PER_M = 1_000
 ROUNDING = 1e-9  # a settlement with exactly the stated share of its people within is covered
+ELLIPSOID = 1.01  # a projected distance and the great circle differ by less than this
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ class CoverageResult:
     gaps: pd.DataFrame
 
 
-def coverage(region: Region, definition: ServiceDefinition, network: Network) -> CoverageResult:
+def coverage(region: Region, definition: ServiceDefinition, network: Network, *, added: Bools | None = None) -> CoverageResult:
     """Compute who is served under a definition, by township, and who is not.
 
     Parameters
@@ -61,12 +62,16 @@ def coverage(region: Region, definition: ServiceDefinition, network: Network) ->
     definition : ServiceDefinition
     network : Network
         Of the definition's mode.
+    added : (pieces,) bool, optional
+        The pieces of the network that a scenario adds, see :func:`coverage.snap.snap`.
     """
     counted = np.flatnonzero(region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date))
     facilities = region.facilities.take(counted)
-    demand_ways = snap_demand(network, region.demand)
-    facility_ways = snap_facilities(network, facilities)
-    covers = within_limits(definition, network, region.demand, facilities, demand_ways=demand_ways, facility_ways=facility_ways)
+    ways = {
+        "demand_ways": snap_demand(network, region.demand, added=added),
+        "facility_ways": snap_facilities(network, facilities, added=added),
+    }
+    covers = within_limits(definition, network, region.demand, facilities, **ways)
     covered = covers.sum(axis=1) > 0
     inside = covers[:, np.flatnonzero(~facilities.external)].sum(axis=1) > 0
     return CoverageResult(
@@ -76,7 +81,7 @@ def coverage(region: Region, definition: ServiceDefinition, network: Network) ->
         covered=covered,
         covered_without_external=inside,
         by_zone=zone_table(region.zones, region.demand, covered, inside, definition.settlement_share),
-        gaps=gap_table(region, definition, network, facilities, covered, demand_ways, facility_ways),
+        gaps=gap_table(region, definition, network, facilities, covered=covered, **ways),
     )
 
 
@@ -97,52 +102,42 @@ def within_limits(
     """
     demand_ways = snap_demand(network, demand) if demand_ways is None else demand_ways
     facility_ways = snap_facilities(network, facilities) if facility_ways is None else facility_ways
-    holds = []
-    for urban in (True, False):
-        limit = definition.urban if urban else definition.rural
-        mine = demand.urban == urban
-        pairs = []
-        if limit.minutes is not None:
-            ms = float(np.rint(limit.minutes * MS_PER_MINUTE))
-            pairs.append(_served(definition, network, facilities, facility_ways, demand_ways, "time", ms))
-        if limit.network_m is not None:
-            mm = float(np.rint(limit.network_m * MM_PER_M))
-            pairs.append(_served(definition, network, facilities, facility_ways, demand_ways, "distance", mm))
-        if limit.straight_m is not None:
-            pairs.append(_served_straight(network, demand_ways, facility_ways, limit.straight_m))
-        keys = pairs[0]
-        for more in pairs[1:]:
-            keys = np.intersect1d(keys, more)
-        holds.append(keys[mine[keys // max(1, len(facilities))]])
-    keys = np.sort(np.concatenate(holds))
-    shape = (len(demand), len(facilities))
-    return csr_array((np.ones(len(keys), dtype=bool), np.divmod(keys, max(1, len(facilities)))), shape=shape)
+    columns = max(1, len(facilities))
+    stated, held = np.zeros(len(demand), dtype=np.int64), [np.zeros(0, dtype=np.int64)]
+    for measure in ("minutes", "network_m", "straight_m"):
+        urban, rural = (getattr(limit, measure) for limit in (definition.urban, definition.rural))
+        if urban is None and rural is None:
+            continue
+        limits = np.where(demand.urban, urban, rural).astype(np.float64)  # None becomes nan, which nothing is within
+        stated += ~np.isnan(limits)
+        if measure == "straight_m":
+            point, facility = _within_straight(network, demand_ways, facility_ways, limits)
+        else:
+            weight: Weight = "time" if measure == "minutes" else "distance"
+            whole = np.rint(limits * (MS_PER_MINUTE if measure == "minutes" else MM_PER_M))
+            delay = start_delay_ms(definition, facilities)
+            largest = float(np.fmax.reduce(whole, initial=0.0))
+            found = reach(network, facility_ways, direction=definition.direction, weight=weight, limit=largest, delay_ms=delay)
+            times = travel_times(network, found, facility_ways, demand_ways)
+            near = times.cost <= whole[times.demand]
+            point, facility = times.demand[near], times.facility[near]
+        held.append(point * columns + facility)
+    keys, how_many = np.unique(np.concatenate(held), return_counts=True)
+    at = np.divmod(keys[how_many == stated[keys // columns]], columns)
+    return csr_array((np.ones(len(at[0]), dtype=bool), at), shape=(len(demand), len(facilities)))
 
 
-def _served(
-    definition: ServiceDefinition,
-    network: Network,
-    facilities: Facilities,
-    facility_ways: WaysOn,
-    demand_ways: WaysOn,
-    weight: Weight,
-    limit: float,
-) -> Ints:
-    """Pairs within a limit, as demand × facilities + facility."""
-    delay = delay_ms(definition, facilities)
-    reached = reach(network, facility_ways, direction=definition.direction, weight=weight, limit=limit, delay_ms=delay)
-    times = travel_times(network, reached, facility_ways, demand_ways, delay_ms=delay)
-    return np.unique(times.demand * len(facilities) + times.facility)
-
-
-def _served_straight(network: Network, demand_ways: WaysOn, facility_ways: WaysOn, limit_m: float) -> Ints:
-    """Pairs within a straight line."""
+def _within_straight(network: Network, demand_ways: WaysOn, facility_ways: WaysOn, limits_m: Floats) -> tuple[Ints, Ints]:
+    """Pairs of demand point and facility within each point's limit in a straight line, by great circle and any entrance; each once."""
     to_crs = pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True)
     homes = shapely.points(*to_crs.transform(*demand_ways.lonlat.T))
     gates = shapely.points(*to_crs.transform(*facility_ways.lonlat.T))
-    gate, home = shapely.STRtree(homes).query(gates, predicate="dwithin", distance=limit_m * 1.01)
-    near = great_circle_m(facility_ways.lonlat[gate], demand_ways.lonlat[home]) <= limit_m
-    return np.unique(demand_ways.owner[home[near]] * facility_ways.count + facility_ways.owner[gate[near]])
+    largest = float(np.fmax.reduce(limits_m, initial=0.0)) * ELLIPSOID
+    gate, home = shapely.STRtree(homes).query(gates, predicate="dwithin", distance=largest)
+    point, facility = demand_ways.owner[home], facility_ways.owner[gate]
+    near = great_circle_m(facility_ways.lonlat[gate], demand_ways.lonlat[home]) <= limits_m[point]
+    pairs = np.unique(np.column_stack([point[near], facility[near]]), axis=0)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_external: Bools, settlement_share: float) -> pd.DataFrame:
@@ -162,7 +157,10 @@ def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_ext
     covered_by = {"": covered, "_without_external": covered_without_external}
     settlements = _settlements(demand, covered_by, settlement_share)
     return pd.DataFrame(
-        [{"row": row, "zone_id": zone_id, "zone": zone} | _counts(demand, settlements, covered_by, which) for row, zone_id, zone, which in rows]
+        [
+            {"row": row, "zone_id": zone_id, "zone": zone} | _counts(demand, settlements, covered_by, which)
+            for row, zone_id, zone, which in rows
+        ]
     )
 
 
