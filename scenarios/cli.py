@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from coverage.stats import CoverageResult, coverage
 from geodata.errors import Circle15Error, OptionError, OutputError, Problem
@@ -30,7 +30,7 @@ from scenarios.siting.standby import site_standby
 
 STREAMLIT_OPTIONS = {
     "server.address": "127.0.0.1",
-    "server.headless": "false",
+    "server.showEmailPrompt": "false",
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
@@ -44,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     logging.basicConfig(format="circle15: %(message)s", level=logging.WARNING)
-    arguments = _parser().parse_args(argv)
     try:
+        arguments = _parser().parse_args(argv)
         arguments.run(arguments)
     except Circle15Error as error:
         _say(str(error))
@@ -66,8 +66,16 @@ def _progress(zh: str, en: str) -> None:
     _say(f"{zh} / {en}")
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse, whose complaints are errors like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Complain in one paragraph."""
+        raise OptionError(Problem(f"命令有误：{message}。用法见 {self.prog} --help。", f"{message}. See {self.prog} --help."))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="circle15", description="十五分钟服务圈与急救待命点规划 · 15-minute service circles and standby points"
     )
     parser.add_argument("--version", action="version", version=f"circle15 {version('circle15')}")

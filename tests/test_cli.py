@@ -254,6 +254,11 @@ def test_matrix_refuses_what_it_cannot_answer(example: Path, tmp_path: Path, cap
     assert not (tmp_path / "od.csv").exists()
 
 
+@pytest.mark.parametrize("arguments", [[], ["coverage"], ["site", "r", "--sites", "five"], ["matrix", "r", "--mode", "fly"], ["dance"]])
+def test_a_wrong_command_is_told_in_one_paragraph(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert "--help" in fails(capsys, *arguments)
+
+
 def test_missing_region_is_told_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "nowhere" in fails(capsys, "check", tmp_path / "nowhere" / "region.toml")
 

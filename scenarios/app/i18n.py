@@ -9,6 +9,7 @@ Language = Literal["zh", "en"]
 _WORDS = {
     "title": ("十五分钟服务圈", "15-minute service circles"),
     "switch": ("English", "中文"),
+    "wrong": ("数据或问题有误：", "Something is wrong with the data or the question:"),
     "illustrative": (
         "示意数据：地名与总人口为真，其余由程序生成，不能用于决策。",
         "Illustrative data: names and totals are real, the rest is generated. Not for decisions.",

@@ -30,8 +30,9 @@ def run() -> None:
         prepared = cache.region(Path(path))
         _page(prepared, language)
     except Circle15Error as error:
+        st.error(words(language)["wrong"])
         for problem in error.problems:
-            st.error(problem.zh if language == "zh" else problem.en)
+            st.text(problem.zh if language == "zh" else problem.en)  # not st.error: that would render names as Markdown
 
 
 def _page(prepared: Prepared, language: Language) -> None:
@@ -53,8 +54,8 @@ def _page(prepared: Prepared, language: Language) -> None:
     _gaps(result, language)
     if prepared.services.service(service_id).siting:
         _standby(prepared, service_id, language)
-    st.caption(f"{say['source']}: {definition.source} [{definition.status}] · {say['people_source']}: {region.people_source}")
-    st.caption(f"{say['fingerprint']}: {region.fingerprint[:16]}")
+    st.text(f"{say['source']}: {definition.source} [{definition.status}] · {say['people_source']}: {region.people_source}")
+    st.text(f"{say['fingerprint']}: {region.fingerprint[:16]}")
 
 
 def _choose(prepared: Prepared, language: Language) -> tuple[str, ServiceDefinition]:
