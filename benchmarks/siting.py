@@ -7,7 +7,8 @@ import time
 import numpy as np
 from scipy import sparse
 
-from scenarios.siting.cover import CoverPlan, CoverStage, solve
+from scenarios.siting.cover import CoverPlan, solve
+from scenarios.siting.question import CoverStage
 
 SIDE_KM = 60.0
 

@@ -75,9 +75,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="circle15", description="十五分钟服务圈与急救待命点规划 · 15-minute service circles and standby points"
-    )
+    parser = _Parser(prog="circle15", description="十五分钟服务圈与急救待命点规划 · 15-minute service circles and standby points")
     parser.add_argument("--version", action="version", version=f"circle15 {version('circle15')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -11,7 +11,8 @@ from scipy import sparse
 
 from geodata.errors import Circle15Error, OptionError
 from scenarios.siting.check import PlanMismatchError, check_plan
-from scenarios.siting.cover import CoverPlan, CoverStage, solve
+from scenarios.siting.cover import CoverPlan, solve
+from scenarios.siting.question import CoverStage
 from scenarios.siting.result import SitingResult
 
 TOLERANCE = 1e-9

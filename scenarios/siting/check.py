@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from scenarios.siting.cover import CoverStage
+from scenarios.siting.question import CoverStage
 
 SHARE_TOLERANCE = 1e-9
 

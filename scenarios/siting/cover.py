@@ -25,10 +25,10 @@ from scipy import sparse
 
 from geodata.errors import OptionError, Problem, first_few
 from scenarios.siting.check import check_plan
+from scenarios.siting.question import CoverStage, Numbers
 from scenarios.siting.result import Status
 
 Mask = NDArray[np.bool_]
-Numbers = NDArray[np.float64]
 
 # Two plans that differ by less than this share of all people are the same plan, where people are fractions (raster cells): 0.001
 # person in a million. It must exceed what the solver's own tolerances (1e-9 on integers and rows, see _SOLVER) can hide, or a later
@@ -51,36 +51,6 @@ _SOLVER = {
     "mip_feasibility_tolerance": 1e-9,
     "primal_feasibility_tolerance": 1e-9,
 }
-
-
-@dataclass(frozen=True, eq=False)
-class CoverStage:
-    """One thing to maximise: the people of the demand points that a chosen candidate covers.
-
-    Attributes
-    ----------
-    name : str
-        What the stage is called in results, for example ``backstop``.
-    covers : scipy.sparse CSR, bool, shape (demand, candidates)
-        True where the candidate serves the demand point within the limit.
-    people : ndarray of float64, shape (demand,)
-        People at each demand point, fractions allowed.
-    """
-
-    name: str
-    covers: Any
-    people: Numbers
-
-    def __post_init__(self) -> None:
-        """Refuse people that do not fit the demand points."""
-        if self.covers.shape[0] != self.people.size or not (np.isfinite(self.people) & (self.people >= 0)).all():
-            raise OptionError(
-                Problem(
-                    f"阶段 {self.name}：每个需求点须有一个非负人数（{self.covers.shape[0]} 个点，{self.people.size} 个人数）。",
-                    f"Stage {self.name}: every demand point needs one number of people, 0 or more "
-                    f"({self.covers.shape[0]} points, {self.people.size} numbers).",
-                )
-            )
 
 
 class StageValue(NamedTuple):

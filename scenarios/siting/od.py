@@ -22,7 +22,8 @@ from pyarrow import parquet
 from scipy import sparse
 
 from geodata.errors import InputError, OptionError, Problem, first_few
-from scenarios.siting.cover import CoverStage, check_question, solve
+from scenarios.siting.cover import check_question, solve
+from scenarios.siting.question import CoverStage
 from scenarios.siting.result import SitingResult
 
 Side = Literal["from", "to"]

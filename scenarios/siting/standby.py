@@ -23,7 +23,8 @@ from geodata.model import Facilities
 from geodata.region import Prepared
 from geodata.roads import Bools, Ints
 from geodata.standards import Limit, ServiceDefinition
-from scenarios.siting.cover import CoverStage, StageValue, solve
+from scenarios.siting.cover import StageValue, solve
+from scenarios.siting.question import CoverStage
 from scenarios.siting.result import SitingResult
 
 
