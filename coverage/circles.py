@@ -10,11 +10,10 @@ from collections.abc import Iterable
 
 import geopandas as gpd
 import numpy as np
-import pyproj
 import shapely
 
 from coverage.search import Reach, reach, start_delay_ms
-from coverage.snap import WaysOn, snap_facilities
+from coverage.snap import WaysOn, projected, snap_facilities
 from geodata.model import Facilities
 from geodata.roads import NEVER, Floats, Geometries, Ints, Network
 from geodata.standards import Limit, ServiceDefinition
@@ -67,8 +66,7 @@ def _within(limit: Limit, definition: ServiceDefinition, network: Network, facil
 
 
 def _around_entrances(network: Network, ways: WaysOn, straight_m: float) -> Geometries:
-    project = pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True)
-    discs = shapely.buffer(shapely.points(*project.transform(*ways.lonlat.T)), straight_m)
+    discs = shapely.buffer(projected(ways.lonlat, network.crs), straight_m)
     return _column(shapely.union_all(discs[ways.owner == place]) for place in range(ways.count))
 
 

@@ -8,6 +8,7 @@ millimetres, so that a place at exactly 300 m is within.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -126,7 +127,7 @@ def snap(
     -------
     WaysOn
     """
-    points = shapely.points(*pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True).transform(*lonlat.T))
+    points = projected(lonlat, network.crs)
     usable = network.enterable if access_leg else np.ones(len(network), dtype=bool)
     near_m = min(access_radius_m, max_snap_m) if access_leg else 0.0
     legs = _permitted(network, points, owner, usable, near_m=near_m, max_snap_m=max_snap_m, access_leg=access_leg)
@@ -148,6 +149,16 @@ def snap(
         leg_ms=travel_ms(leg_mm, network.access_kmh),
         road_m=_road_m(network, points, owner, count, legs=legs, usable=usable),
     )
+
+
+def projected(lonlat: Floats, crs: str) -> Geometries:
+    """Points in a projected CRS, from degrees."""
+    return np.asarray(shapely.points(*_transformer(crs).transform(*lonlat.T)))
+
+
+@cache
+def _transformer(crs: str) -> pyproj.Transformer:  # it takes 60 ms to make
+    return pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
 
 
 class _Legs(NamedTuple):

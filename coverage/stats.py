@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 from scipy.sparse import csr_array
 
 from coverage.gaps import gap_table
 from coverage.search import Weight, reach, start_delay_ms
-from coverage.snap import WaysOn, snap_demand, snap_facilities
+from coverage.snap import WaysOn, projected, snap_demand, snap_facilities
 from coverage.travel_times import travel_times
 from geodata.model import Demand, Facilities, Region, Zones
 from geodata.roads import Bools, Floats, Ints, Network, great_circle_m
@@ -129,9 +128,7 @@ def within_limits(
 
 def _within_straight(network: Network, demand_ways: WaysOn, facility_ways: WaysOn, limits_m: Floats) -> tuple[Ints, Ints]:
     """Pairs of demand point and facility within each point's limit in a straight line, by great circle and any entrance; each once."""
-    to_crs = pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True)
-    homes = shapely.points(*to_crs.transform(*demand_ways.lonlat.T))
-    gates = shapely.points(*to_crs.transform(*facility_ways.lonlat.T))
+    homes, gates = projected(demand_ways.lonlat, network.crs), projected(facility_ways.lonlat, network.crs)
     largest = float(np.fmax.reduce(limits_m, initial=0.0)) * ELLIPSOID
     gate, home = shapely.STRtree(homes).query(gates, predicate="dwithin", distance=largest)
     point, facility = demand_ways.owner[home], facility_ways.owner[gate]
