@@ -96,9 +96,3 @@ def test_the_wheel_holds_every_file_of_the_packages() -> None:
 
 def test_the_installed_version_is_the_one_in_pyproject() -> None:
     assert importlib.metadata.version("circle15") == PROJECT["project"]["version"]
-
-
-@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not a dependency yet")
-@pytest.mark.parametrize("order", ["import numba, coverage", "import coverage, numba"])
-def test_numba_imports_beside_our_coverage_in_any_order(order: str) -> None:
-    subprocess.run([sys.executable, "-c", order], cwd=REPOSITORY, check=True, capture_output=True)
