@@ -33,6 +33,10 @@ class Circle15Error(Exception):
         self.problems = problems
         super().__init__("".join(p.zh for p in problems) + " / " + " ".join(p.en for p in problems))
 
+    def __reduce__(self) -> tuple[type[Circle15Error], tuple[Problem, ...]]:
+        """Pickle by the problems, so that an error crosses from one process to another."""
+        return type(self), self.problems
+
 
 class InputError(Circle15Error, ValueError):
     """A file, row, column or tag is wrong."""

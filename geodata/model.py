@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -223,8 +224,10 @@ class Facilities:
         size = np.diff(self.first_entrance)[which]
         first = np.concatenate([[0], np.cumsum(size)])
         entrance = self.entrance[np.arange(first[-1]) + np.repeat(self.first_entrance[which] - first[:-1], size)]
-        texts = {name: tuple(getattr(self, name)[i] for i in which) for name in ("id", "name", "kind", "open_from", "open_to", "eligible_for")}
-        arrays = {
+        texts: dict[str, Any] = {
+            name: tuple(getattr(self, name)[i] for i in which) for name in ("id", "name", "kind", "open_from", "open_to", "eligible_for")
+        }
+        arrays: dict[str, Any] = {
             name: getattr(self, name)[which]
             for name in ("geometry", "assumed_entrances", "capacity", "restricted", "external", "turnout_s")
         }
@@ -233,7 +236,10 @@ class Facilities:
     def open_on(self, day: dt.date) -> Bools:
         """Which facilities are there on a day."""
         text = day.isoformat()
-        return np.array([(not start or start <= text) and (not end or text < end) for start, end in zip(self.open_from, self.open_to, strict=True)], bool)
+        return np.array(
+            [(not start or start <= text) and (not end or text < end) for start, end in zip(self.open_from, self.open_to, strict=True)],
+            bool,
+        )
 
     def of_kinds(self, kinds: Sequence[str]) -> Bools:
         """Which facilities are of one of these kinds."""

@@ -21,11 +21,11 @@ from osmium.filter import IdFilter, KeyFilter
 from osmium.osm import Node, Relation, Way
 
 from geodata.errors import InputError, Problem
+from geodata.extent import Bounds
 from geodata.osm_tags import Tags, blocked_modes, enterable, is_water_area, is_water_line, maxspeed_kmh, permissions
 from geodata.roads import Bools, Floats, Geometries, Ints, Roads, great_circle_m
 
 FORMATS = {".osm.pbf": "pbf", ".pbf": "pbf", ".osm": "osm", ".xml": "osm", ".osm.gz": "osm.gz", ".osm.bz2": "osm.bz2"}
-Bounds = tuple[float, float, float, float]
 Blocked = npt.NDArray[np.uint8]
 
 _HIGHEST_ID = 1 << 40  # beyond it a filter on ids, which is a bitmap, would fill the memory: OSM itself is at 2**34

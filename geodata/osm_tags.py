@@ -69,12 +69,12 @@ _WATER_LINES = {("waterway", "river"), ("waterway", "canal"), ("natural", "coast
 # cn: Road Traffic Safety Law implementation regulation of the PRC, article 45 (one lane each way: 50 in town, 70 outside) and article 78
 # (120). gb: Highway Code, rule 124 (cars: 60 mph on single, 70 on dual carriageways and motorways). ru: traffic rules, section 10 (60, 90,
 # 110). Elsewhere 50 in town; where the value depends on the country and is not listed here, it is reported as not understood.
-_IMPLIED_KMH = {
-    **{"urban": 50.0, "living_street": 10.0, "walk": 5.0},
-    **{"cn:rural": 70.0, "cn:motorway": 120.0},
-    **{"gb:nsl_single": 96.56064, "gb:nsl_dual": 112.65408, "gb:motorway": 112.65408},
-    **{"ru:urban": 60.0, "ru:rural": 90.0, "ru:motorway": 110.0},
-}
+_IMPLIED_KMH = (
+    {"urban": 50.0, "living_street": 10.0, "walk": 5.0}
+    | {"cn:rural": 70.0, "cn:motorway": 120.0}
+    | {"gb:nsl_single": 96.56064, "gb:nsl_dual": 112.65408, "gb:motorway": 112.65408}
+    | {"ru:urban": 60.0, "ru:rural": 90.0, "ru:motorway": 110.0}
+)
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)(km/h|kmh|kph|kmph|km|公里/小时|公里/时|公里每小时|公里|千米/小时|千米每小时|mph|knots)?")
 _ZONE = re.compile(r"(?:[a-z]{2}:)?(?:zone:?)?(\d+)")
 _UNIT_KMH = {"mph": 1.609344, "knots": 1.852}

@@ -11,7 +11,6 @@ import hashlib
 import json
 import typing
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -57,16 +56,12 @@ def pack(noun: Any, prefix: str = "") -> dict[str, Array]:  # noqa: ANN401 — a
     return packed
 
 
-@cache
-def _hints(noun_type: type) -> dict[str, Any]:
-    return typing.get_type_hints(noun_type)
-
-
 def unpack(noun_type: type[Noun], packed: Mapping[str, Array], prefix: str = "") -> Noun:
     """Turn the arrays of :func:`pack` back into the noun."""
     values: dict[str, Any] = {}
+    hints = typing.get_type_hints(noun_type)
     for field in dataclasses.fields(noun_type):  # type: ignore[arg-type] # a dataclass, by contract
-        name, hint = prefix + field.name, _hints(noun_type)[field.name]
+        name, hint = prefix + field.name, hints[field.name]
         if dataclasses.is_dataclass(hint):
             values[field.name] = unpack(hint, packed, name + ".")  # type: ignore[arg-type] # a noun's field is a noun's type
         elif name + ":ends" in packed:
@@ -89,7 +84,7 @@ def _typed(value: Any, hint: Any) -> Any:  # noqa: ANN401 — JSON back to the f
         return dt.date.fromisoformat(value)
     if typing.get_origin(hint) is tuple:
         item = typing.get_args(hint)[0]
-        return tuple(item(**one) if dataclasses.is_dataclass(item) else one for one in value)
+        return tuple(item(**one) if isinstance(one, dict) else one for one in value)
     return value
 
 

@@ -16,11 +16,11 @@ import shapely
 
 from geodata.errors import InputError, Problem
 from geodata.pack import fingerprint, read_only
-from geodata.standards import MODES, Mode, Speeds
+from geodata.standards import MODES, Mode, ModeSpeeds, Speeds
 
 EARTH_RADIUS_M = 6_371_000.0
 NEVER = -1  # the time of a direction that is not permitted
-
+MOTORWAYS = {"motorway", "motorway_link"}
 
 
 Floats = npt.NDArray[np.float64]
@@ -143,7 +143,10 @@ class Roads:
             head=ends_at[len(pieces) :],
             node_id=self.node_id[node],
             blocked=self.blocked[node],
-            **{name: getattr(self, name)[pieces] for name in ("way_id", "road_class", "name", "permit", "maxspeed_kmh", "enterable", "length_mm")},
+            **{
+                name: getattr(self, name)[pieces]
+                for name in ("way_id", "road_class", "name", "permit", "maxspeed_kmh", "enterable", "length_mm")
+            },
         )
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:
@@ -231,24 +234,14 @@ def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str) -> Network
     used = np.flatnonzero(roads.permit & (bit | bit << 1))
     if len(used) == 0:
         raise no_roads(mode)
-    by_class = np.array([way.classes.get(name, way.kmh) for name in roads.class_names])[roads.road_class[used]]
-    kmh = np.repeat(by_class[:, None], 2, axis=1)
-    tagged = roads.maxspeed_kmh[used]
-    if mode == "drive":
-        kmh = np.where(np.isnan(tagged), kmh, tagged)
-    elif mode == "bike":
-        kmh = np.fmin(kmh, tagged)
+    kmh = _kmh(roads, mode, way)[used]
     length_mm, permit = roads.length_mm[used], roads.permit[used]
     start, end, node_count = _split_at_barriers(roads, used, mode)
-    project = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-    lines = roads.take(used)
-    fenced = np.isin(roads.road_class, [i for i, name in enumerate(roads.class_names) if name in {"motorway", "motorway_link"}])
-    motorways = roads.take(np.flatnonzero(fenced))
-    to_crs = lambda geometry: shapely.transform(geometry, project.transform, interleaved=False)  # noqa: E731 — one line, used thrice
+    motorways = np.flatnonzero(np.array([name in MOTORWAYS for name in roads.class_names])[roads.road_class])
     return Network(
         mode=mode,
         crs=crs,
-        lines=to_crs(lines.lines()),
+        lines=_projected(roads.take(used).lines(), crs),
         start=start,
         end=end,
         node_count=node_count,
@@ -256,10 +249,29 @@ def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str) -> Network
         backward_ms=np.where(permit & (bit << 1), travel_ms(length_mm, kmh[:, 1]), NEVER),
         length_mm=length_mm,
         enterable=roads.enterable[used],
-        obstacles=np.concatenate([to_crs(roads.water), to_crs(motorways.lines())]),
+        obstacles=_projected(np.concatenate([roads.water, roads.take(motorways).lines()]), crs),
         access_kmh=way.access_kmh,
         access_detour=way.access_detour,
     )
+
+
+def _kmh(roads: Roads, mode: Mode, way: ModeSpeeds) -> Floats:
+    """Speed forward and backward of every piece."""
+    by_class = np.array([way.classes.get(name, way.kmh) for name in roads.class_names])[roads.road_class]
+    kmh = np.column_stack([by_class, by_class])
+    if mode == "drive":
+        return np.where(np.isnan(roads.maxspeed_kmh), kmh, roads.maxspeed_kmh)
+    return np.fmin(kmh, roads.maxspeed_kmh) if mode == "bike" else kmh
+
+
+def _projected(shapes: Geometries, crs: str) -> Geometries:
+    project = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+
+    def to_crs(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+        x, y = project.transform(lon, lat)
+        return x, y
+
+    return np.asarray(shapely.transform(shapes, to_crs, interleaved=False))
 
 
 def _split_at_barriers(roads: Roads, used: Ints, mode: Mode) -> tuple[Ints, Ints, int]:
@@ -277,7 +289,7 @@ def travel_ms(length_mm: npt.ArrayLike, kmh: npt.ArrayLike) -> Ints:
     >>> travel_ms([1_000_000], [60.0]).tolist()
     [60000]
     """
-    return np.rint(np.asarray(length_mm) * 3.6 / np.asarray(kmh)).astype(np.int64)
+    return np.asarray(np.rint(np.asarray(length_mm) * 3.6 / np.asarray(kmh)), dtype=np.int64)
 
 
 def no_roads(mode: Mode) -> InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from geodata.errors import InputError, OptionError, Problem
+from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.toml import Strict, read_toml
 
 Mode = Literal["walk", "bike", "drive"]
@@ -75,11 +76,15 @@ class ServiceDefinition(Strict):
 
     def with_minutes(self, minutes: float) -> ServiceDefinition:
         """Build the same definition with another number of minutes in both classes."""
-        if not minutes > 0:
-            raise OptionError(Problem(f"时限必须大于 0 分钟（给出 {minutes}）。", f"The limit must be more than 0 minutes (given: {minutes})."))
+        if not 0 < minutes < math.inf:
+            raise OptionError(
+                Problem(f"时限必须大于 0 分钟（给出 {minutes}）。", f"The limit must be more than 0 minutes (given: {minutes}).")
+            )
         if self.urban.minutes is None or self.rural.minutes is None:
             raise OptionError(
-                Problem(f"口径“{self.name_zh}”不是按分钟计的，不能改时限。", f"Definition {self.id!r} has no minutes that could be changed.")
+                Problem(
+                    f"口径“{self.name_zh}”不是按分钟计的，不能改时限。", f"Definition {self.id!r} has no minutes that could be changed."
+                )
             )
         limits = {name: limit.model_copy(update={"minutes": minutes}) for name, limit in self.limits.items()}
         return self.model_copy(update=limits)
@@ -101,6 +106,15 @@ class Service(Strict):
     definitions: Annotated[tuple[ServiceDefinition, ...], Field(min_length=1)]
     siting: Siting | None = None
 
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Service:
+        ids = [definition.id for definition in self.definitions]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            named = first_few(twice)
+            raise InputError(Problem(f"口径 id 重复：{named}。", f"Definition ids occur twice: {named}."))
+        return self
+
     def definition(self, definition_id: str | None) -> ServiceDefinition:
         """Find a definition by id; the default if None."""
         if definition_id is None:
@@ -109,7 +123,9 @@ class Service(Strict):
         if definition_id not in by_id:
             known = ", ".join(by_id)
             raise OptionError(
-                Problem(f"{self.name_zh}没有口径“{definition_id}”；可选：{known}。", f"No definition {definition_id!r}; there are: {known}.")
+                Problem(
+                    f"{self.name_zh}没有口径“{definition_id}”；可选：{known}。", f"No definition {definition_id!r}; there are: {known}."
+                )
             )
         return by_id[definition_id]
 
@@ -124,8 +140,8 @@ class Kind(Strict):
 class Services(Strict):
     """All services and the kinds of facility that they speak of."""
 
-    kinds: dict[str, Kind] = {}
-    services: dict[str, Service] = {}
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+    services: dict[str, Service] = Field(default_factory=dict)
 
     def service(self, service_id: str) -> Service:
         """Find a service by id."""
@@ -145,7 +161,7 @@ class ModeSpeeds(Strict):
     kmh: PositiveFloat
     access_kmh: PositiveFloat
     access_detour: Annotated[float, Field(ge=1)]
-    classes: dict[str, PositiveFloat] = {}
+    classes: dict[str, PositiveFloat] = Field(default_factory=dict)
     source: str
     status: Status
 

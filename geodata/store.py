@@ -13,12 +13,14 @@ import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from geodata.model import Region
 from geodata.pack import pack, unpack
-from geodata.region import Prepared, RegionFile, read_region, read_region_file, sha256
+from geodata.region import Prepared, read_region, sha256
+from geodata.region_file import RegionFile, read_region_file
 from geodata.standards import read_services, read_speeds
 
 FOLDER = ".circle15"
@@ -68,7 +70,8 @@ def input_fingerprint(path: Path, described: RegionFile) -> str:
 @cache
 def _code_fingerprint() -> str:
     digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    folder = Path(__file__).parent
+    for file in sorted([*folder.glob("*.py"), *folder.glob("defaults/*.toml")]):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
@@ -89,7 +92,8 @@ def _save(region: Region, prepared: Path, stem: str) -> None:
         handle, name = tempfile.mkstemp(dir=prepared.parent, suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, **pack(region))
+                arrays: dict[str, Any] = pack(region)
+                np.savez(file, **arrays)
             Path(name).replace(prepared)
         finally:
             Path(name).unlink(missing_ok=True)

@@ -1,174 +1,32 @@
 """Tables as people keep them (xlsx, csv, GeoJSON, GeoPackage) → GeoDataFrames with documented columns.
 
-Every cell is read as text first, so that ids stay as written. Each table has a list of :class:`Column`; what does not fit is reported with
-file, row and value, all problems at once. Rows are numbered as the user sees them: in a sheet or csv the header is row 1; features count from 1.
+Every cell is read as text first, so that ids stay as written. Each table has a list of columns (``geodata.columns``); what does not fit is
+reported with file, row and value, all problems at once. Rows are numbered as the user sees them: in a sheet or csv by the line, so that
+the header is usually row 1; features count from 1.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import math
 import re
 import unicodedata
-import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyogrio
 import shapely
 
+from geodata.columns import FEATURES, LAT, LON, MOST_LAT, MOST_LON, POINTS, Column, entrances
+from geodata.csv_text import read_csv_text
 from geodata.errors import InputError, Problem, first_few
 
-Parser = Callable[[str], Any]
 VECTOR_ENDINGS = (".geojson", ".json", ".gpkg", ".shp")
 TABLE_ENDINGS = (".csv", ".xlsx")
-_TRUE, _FALSE = {"是", "true", "yes", "1", "y", "有"}, {"否", "false", "no", "0", "n", "无", ""}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column that a table has or may have: our name, the headers it goes by (the first match counts), and how a cell is read.
-
-    `fits` names what a cell must be, in both languages; `parse` raises ValueError for any other text.
-    """
-
-    name: str
-    headers: tuple[str, ...]
-    parse: Parser
-    fits: tuple[str, str]
-    required: bool = False
-
-
-def text(cell: str) -> str:
-    """Any text."""
-    return cell
-
-
-def filled(cell: str) -> str:
-    """Text that is not blank."""
-    if not cell:
-        raise ValueError
-    return cell
-
-
-def number(cell: str) -> float:
-    """A number; full-width digits and thousands separators are read; blank is nan."""
-    if not cell:
-        return float("nan")
-    value = float(re.sub(r"[,\s]", "", unicodedata.normalize("NFKC", cell)))
-    if not np.isfinite(value):
-        raise ValueError
-    return value
-
-
-def count(cell: str) -> float:
-    """A number that is stated and not negative."""
-    value = number(cell)
-    if not value >= 0:
-        raise ValueError
-    return value
-
-
-def seconds(cell: str) -> float:
-    """A number that is not negative, or blank."""
-    return count(cell) if cell else float("nan")
-
-
-def yes_no(cell: str) -> bool:
-    """Yes or no in either language; blank is no."""
-    word = cell.strip().lower()
-    if word not in _TRUE | _FALSE:
-        raise ValueError
-    return word in _TRUE
-
-
-def iso_date(cell: str) -> str:
-    """A date such as 2026-01-01, 2026/1/1 or 2026年1月1日, as ISO text; blank stays blank."""
-    if not cell:
-        return ""
-    found = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?", cell)
-    if not found:
-        raise ValueError
-    return dt.date(*map(int, found.groups())).isoformat()
-
-
-def entrances(cell: str) -> shapely.MultiPoint | None:
-    """Gates as "lon lat; lon lat"; None if blank."""
-    if not cell:
-        return None
-    pairs = [[float(part) for part in re.split(r"[,\s]+", pair.strip())] for pair in re.split(r"[;；]", cell) if pair.strip()]
-    if any(len(pair) != 2 or not (abs(pair[0]) <= 180 and abs(pair[1]) <= 90) for pair in pairs):  # noqa: PLR2004 — lon, lat and their ranges
-        raise ValueError
-    return shapely.MultiPoint(pairs)
-
-
-_NUMBER = ("数字", "a number")
-_COUNT = ("不小于 0 的数字", "a number that is not negative")
-_TEXT = ("文字", "text")
-_FILLED = ("非空文字", "text that is not blank")
-_YES_NO = ("是或否", "yes or no")
-_DATE = ("日期（如 2026-01-01）", "a date such as 2026-01-01")
-_GATES = ("入口坐标“经度 纬度; 经度 纬度”", 'gates as "lon lat; lon lat"')
-
-_ID = Column("id", ("id", "编码", "代码", "编号", "机构编码", "机构代码", "行政区划代码", "code"), filled, _FILLED, required=True)
-_NAME = Column("name", ("name", "名称", "机构名称", "村名", "村（社区）", "乡镇", "乡镇名称"), text, _TEXT)
-LON = Column("lon", ("lon", "经度", "lng", "longitude", "x"), number, _NUMBER)
-LAT = Column("lat", ("lat", "纬度", "latitude", "y"), number, _NUMBER)
-_PEOPLE = Column("people", ("people", "常住人口", "人口", "population"), count, _COUNT, required=True)
-_ZONE = Column("zone", ("zone", "zone_id", "乡镇代码", "行政区划代码", "所属乡镇", "乡镇"), text, _TEXT)
-
-
-def _urban(cell: str) -> bool:
-    """Settlement class: urban or rural."""
-    word = cell.strip().lower()
-    if word not in {"城市", "城镇", "城区", "urban", "农村", "乡村", "rural"}:
-        raise ValueError
-    return word in {"城市", "城镇", "城区", "urban"}
-
-
-POINTS = (_ID, LON, LAT)
-ZONES = (_ID, _NAME)
-TOWNSHIP_PEOPLE = (Column("zone", _ZONE.headers, filled, _FILLED, required=True), _PEOPLE)
-SETTLEMENTS = (
-    _ID,
-    _NAME,
-    LON,
-    LAT,
-    _PEOPLE,
-    _ZONE,
-    Column("urban", ("urban", "class", "城乡", "城乡分类"), _urban, ("城市或农村", "urban or rural")),
-    Column("settlement", ("settlement", "所属村", "所属社区", "所属村（社区）"), text, _TEXT),
-)
-
-
-def facility_columns(kinds: Mapping[str, str]) -> tuple[Column, ...]:
-    """Columns of a facility table; `kinds` maps every accepted name of a kind to its id."""
-
-    def kind(cell: str) -> str:
-        if cell not in kinds:
-            raise ValueError
-        return kinds[cell]
-
-    known = ", ".join(dict.fromkeys(kinds))
-    return (
-        _ID,
-        _NAME,
-        Column("kind", ("kind", "类别", "机构类别", "类型"), kind, (f"机构类别之一：{known}", f"one of the kinds: {known}"), required=True),
-        LON,
-        LAT,
-        Column("capacity", ("capacity", "床位数", "beds", "通道数", "lanes", "面积", "area_m2"), seconds, _COUNT),
-        Column("open_from", ("open_from", "启用日期"), iso_date, _DATE),
-        Column("open_to", ("open_to", "停用日期"), iso_date, _DATE),
-        Column("eligible_for", ("eligible_for", "可设服务"), text, _TEXT),
-        Column("emergency", ("emergency", "可设急救点"), yes_no, _YES_NO),
-        Column("restricted", ("restricted", "涉密"), yes_no, _YES_NO),
-        Column("turnout_s", ("turnout_s", "出动秒数"), seconds, _COUNT),
-        Column("entrances", ("entrances", "入口"), entrances, _GATES),
-    )
 
 
 def read_table(
@@ -210,18 +68,21 @@ def read_table(
         raise InputError(Problem(f"{path.name}：没有数据行。", f"{path.name}: it has no rows."))
     for name, value in (constants or {}).items():
         raw[name] = value
-    found = _match(raw, columns, headers or {}, path.name, has_geometry="geometry" in raw)
+    has_geometry = isinstance(raw, gpd.GeoDataFrame)
+    found = _match(raw, columns, headers or {}, path.name, has_geometry=has_geometry)
     problems: list[Problem] = []
-    parsed = {column.name: _parse(raw[header], column, header, path.name, problems) for column, header in found.items()}
-    if "id" in parsed:
-        problems += duplicates(parsed["id"], found_header(found, "id"), path.name)
-    frame = pd.DataFrame(parsed, index=raw.index)
-    if "geometry" in raw:
-        problems += _check_geometry(raw["geometry"], path.name)
-        frame = gpd.GeoDataFrame(frame.drop(columns=["lon", "lat"], errors="ignore"), geometry=raw["geometry"], crs="EPSG:4326")
-    elif "lon" in frame and not problems:
+    frame = pd.DataFrame(
+        {column.name: _parse(raw[header], column, path.name, problems) for column, header in found.items()}, index=raw.index
+    )
+    if "id" in frame:
+        problems += duplicates(frame["id"], next(header for column, header in found.items() if column.name == "id"), path.name)
+    if has_geometry:
+        problems += _check_geometry(raw.geometry, path.name)
+        frame = gpd.GeoDataFrame(frame, geometry=raw.geometry, crs=raw.crs)
+    elif "lon" in frame and "lat" in frame:
         problems += check_lonlat(frame["lon"], frame["lat"], path.name)
-        frame = gpd.GeoDataFrame(frame.drop(columns=["lon", "lat"]), geometry=gpd.points_from_xy(frame["lon"], frame["lat"]), crs="EPSG:4326")
+        points = gpd.points_from_xy(frame.pop("lon"), frame.pop("lat"), crs="EPSG:4326")
+        frame = gpd.GeoDataFrame(frame, geometry=points)
     if problems:
         raise InputError(*problems)
     return frame
@@ -232,23 +93,16 @@ def read_points(path: Path) -> gpd.GeoDataFrame:
 
     Lines and areas are taken at a point inside them.
     """
-    if path.suffix.lower() in VECTOR_ENDINGS:
-        numbered = (Column("id", _ID.headers, filled, _FILLED),)
-        frame = read_table(path, numbered)
-        if "id" not in frame:
-            frame["id"] = [str(row) for row in frame.index]
-        return frame.set_geometry(frame.representative_point())
-    return read_table(path, POINTS)
-
-
-def found_header(found: Mapping[Column, str], name: str) -> str:
-    """Header under which one of our columns was found."""
-    return next(header for column, header in found.items() if column.name == name)
+    is_vector = path.suffix.lower() in VECTOR_ENDINGS
+    frame = read_table(path, FEATURES if is_vector else POINTS)
+    if "id" not in frame:
+        frame["id"] = [str(row) for row in frame.index]
+    return frame.set_geometry(frame.representative_point())
 
 
 def duplicates(ids: pd.Series, header: str, file_name: str) -> list[Problem]:
     """Report ids that occur more than once."""
-    twice = ids[ids.duplicated(keep=False) & (ids != "")]
+    twice = ids[ids.duplicated(keep=False) & ids.notna()]
     if twice.empty:
         return []
     named = first_few(f"{value} (row {', '.join(map(str, rows.index))})" for value, rows in twice.groupby(twice, sort=False))
@@ -256,13 +110,14 @@ def duplicates(ids: pd.Series, header: str, file_name: str) -> list[Problem]:
 
 
 def check_lonlat(lon: pd.Series, lat: pd.Series, file_name: str) -> list[Problem]:
-    """Report coordinates that are blank, 0,0, swapped or no degrees."""
-    swapped = (lat.abs() > 90) & (lat.abs() <= 180) & (lon.abs() <= 90)  # noqa: PLR2004 — degrees
+    """Report coordinates that are blank (nan), 0,0, swapped or no degrees; cells that are no numbers (None) are reported elsewhere."""
+    read = lon.notna() & lat.notna()
+    lon, lat = lon[read], lat[read]
+    swapped = (lat.abs() > MOST_LAT) & (lat.abs() <= MOST_LON) & (lon.abs() <= MOST_LAT)
     cases = [
-        (lon.isna() | lat.isna(), "缺少经度或纬度", "lon or lat is blank"),
         ((lon == 0) & (lat == 0), "坐标为 0,0", "the coordinates are 0,0"),
         (swapped, "经度与纬度似乎互换了", "lon and lat seem to be swapped"),
-        (~swapped & ((lon.abs() > 180) | (lat.abs() > 90)), "经纬度应为十进制度", "lon and lat must be decimal degrees"),  # noqa: PLR2004
+        (~swapped & ((lon.abs() > MOST_LON) | (lat.abs() > MOST_LAT)), "经纬度应为十进制度", "lon and lat must be decimal degrees"),
     ]
     return [
         Problem(f"{file_name}：{zh}，行：{rows}。", f"{file_name}: {en}, rows: {rows}.")
@@ -274,29 +129,38 @@ def check_lonlat(lon: pd.Series, lat: pd.Series, file_name: str) -> list[Problem
 
 def _check_geometry(shapes: gpd.GeoSeries, file_name: str) -> list[Problem]:
     empty = shapes.isna() | shapes.is_empty
+    problems = []
     if empty.any():
         rows = first_few(shapes.index[empty])
-        return [Problem(f"{file_name}：没有图形的要素：{rows}。", f"{file_name}: features without geometry: {rows}.")]
-    centre = shapes.representative_point()
-    return check_lonlat(centre.x, centre.y, file_name)
+        problems.append(Problem(f"{file_name}：没有图形的要素：{rows}。", f"{file_name}: features without geometry: {rows}."))
+    centre = shapes[~empty].representative_point()
+    return problems + check_lonlat(centre.x, centre.y, file_name)
 
 
 def _match(
     raw: pd.DataFrame, columns: tuple[Column, ...], headers: Mapping[str, str], file_name: str, *, has_geometry: bool
 ) -> dict[Column, str]:
     """Find the header of each column: the user's choice, else the first known name that is there."""
-    plain = {_plain(header): header for header in reversed(list(raw.columns))}
-    found, problems = {}, []
-    names = {column.name for column in columns}
-    for chosen in set(headers) - names:
-        problems.append(Problem(f"{file_name}：columns 中没有“{chosen}”这一项。", f"{file_name}: columns knows no {chosen!r}."))
+    there = [str(header) for header in raw.columns if not (has_geometry and header == raw.geometry.name)]
+    plain = {_plain(header): header for header in reversed(there)}
+    unknown = set(headers) - {column.name for column in columns}
+    problems = [
+        Problem(f"{file_name}：columns 中没有“{name}”这一项。", f"{file_name}: columns knows no {name!r}.") for name in sorted(unknown)
+    ]
+    found = {}
     for column in columns:
+        if has_geometry and column in (LON, LAT):
+            continue
         wanted = (headers[column.name],) if column.name in headers else column.headers
         header = next((plain[_plain(name)] for name in wanted if _plain(name) in plain), None)
-        if header is not None:
+        if header is not None and there.count(header) > 1:
+            problems.append(
+                Problem(f"{file_name}：有两个“{header}”列，请只留一个。", f"{file_name}: column {header!r} occurs twice; keep one.")
+            )
+        elif header is not None:
             found[column] = header
-        elif column.required or column.name in headers or (column in (LON, LAT) and not has_geometry and LON in columns):
-            tried, has = " / ".join(wanted), ", ".join(str(name) for name in raw.columns if name != "geometry")
+        elif column.required or column.name in headers or column in (LON, LAT):
+            tried, has = " / ".join(wanted), ", ".join(there)
             problems.append(
                 Problem(
                     f"{file_name}：缺少“{column.name}”列（可用的表头：{tried}；文件中有：{has}）。",
@@ -312,7 +176,7 @@ def _plain(header: str) -> str:
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", header)).lower()
 
 
-def _parse(cells: pd.Series, column: Column, header: str, file_name: str, problems: list[Problem]) -> pd.Series:
+def _parse(cells: pd.Series, column: Column, file_name: str, problems: list[Problem]) -> pd.Series:
     values, bad = [], []
     for row, cell in cells.items():
         try:
@@ -324,82 +188,95 @@ def _parse(cells: pd.Series, column: Column, header: str, file_name: str, proble
         rows = first_few(bad)
         problems.append(
             Problem(
-                f"{file_name}：“{header}”列应为{column.fits[0]}，有误的行：{rows}。",
-                f"{file_name}: column {header!r} must be {column.fits[1]}; wrong rows: {rows}.",
+                f"{file_name}：“{cells.name}”列应为{column.fits[0]}，有误的行：{rows}。",
+                f"{file_name}: column {cells.name!r} must be {column.fits[1]}; wrong rows: {rows}.",
             )
         )
-    return pd.Series(values, index=cells.index, dtype=object if not bad and column.parse is entrances else None)
+    return pd.Series(values, index=cells.index, dtype=object if column.parse is entrances else None)
 
 
-def _read_text(path: Path, sheet: str | None, layer: str | None) -> pd.DataFrame:
+def _read_text(path: Path, sheet: str | None, layer: str | None) -> pd.DataFrame | gpd.GeoDataFrame:
     """All cells as stripped text, blank as "", plus geometry in WGS84 if the file has any."""
+    if path.is_dir():
+        raise InputError(Problem(f"{path} 是文件夹，不是表格。", f"{path} is a folder, not a table."))
     if not path.is_file():
         raise InputError(Problem(f"找不到文件 {path}。", f"File {path} does not exist."))
     ending = path.suffix.lower()
     if ending not in TABLE_ENDINGS + VECTOR_ENDINGS:
         known = " ".join(TABLE_ENDINGS + VECTOR_ENDINGS)
-        raise InputError(Problem(f"{path.name}：不支持的格式；可用：{known}。", f"{path.name}: not a format that can be read; these can: {known}."))
+        raise InputError(
+            Problem(f"{path.name}：不支持的格式；可用：{known}。", f"{path.name}: not a format that can be read; these can: {known}.")
+        )
     try:
-        if ending in VECTOR_ENDINGS:
-            return _read_vector(path, layer)
-        table = read_csv_text(path) if ending == ".csv" else pd.read_excel(path, sheet_name=sheet or 0, dtype=str, keep_default_na=False)
+        with warnings.catch_warnings(action="ignore"):  # the libraries' remarks on styles and fields would stand between our messages
+            if ending in VECTOR_ENDINGS:
+                return _read_vector(path, layer)
+            cells = read_csv_text(path, pad=True) if ending == ".csv" else _read_sheet(path, sheet)
     except InputError:
         raise
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile, pd.errors.ParserError, pyogrio.errors.DataSourceError) as error:
+    except Exception as error:  # a damaged workbook or geometry fails in openpyxl and GDAL in every way there is
         raise InputError(
             Problem(
                 f"{path.name}：无法读取（{error}）。文件可能损坏，或扩展名与内容不符。",
                 f"{path.name}: cannot be read ({error}). It may be damaged, or its ending may not tell its format.",
             )
         ) from error
-    table.columns = [str(name) for name in table.columns]
-    table.index = pd.RangeIndex(2, len(table) + 2)
-    table = table.fillna("").apply(lambda cells: cells.str.strip())
-    return table[(table != "").any(axis=1)]
+    return cells[(cells != "").any(axis=1)]
 
 
-def read_csv_text(path: Path) -> pd.DataFrame:
-    """Read a csv, every cell as text: UTF-8 with or without BOM, UTF-16 with BOM, else GB18030; commas, semicolons or tabs."""
-    data = path.read_bytes()
-    if not data.strip():
-        raise InputError(Problem(f"{path.name}：文件是空的。", f"{path.name}: the file is empty."))
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    else:
-        try:
-            data.decode("utf-8")
-            encoding = "utf-8-sig"
-        except UnicodeDecodeError:
-            encoding = "gb18030"
-    first_line = data.decode(encoding).splitlines()[0]
-    separator = max(",;\t", key=first_line.count)
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding, sep=separator, skip_blank_lines=False)
+def _read_sheet(path: Path, sheet: str | None) -> pd.DataFrame:
+    """Read a sheet, the first if none is named; the header is the first row with more than one filled cell: titles have one."""
+    with path.open("rb") as file:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        sheets = {one.title: one for one in book.worksheets}
+        if sheet is not None and sheet not in sheets:
+            known = ", ".join(sheets)
+            raise InputError(
+                Problem(f"{path.name}：没有工作表“{sheet}”；有：{known}。", f"{path.name}: no sheet {sheet!r}; there are: {known}.")
+            )
+        chosen = book.worksheets[0] if sheet is None else sheets[sheet]
+        chosen.reset_dimensions()
+        rows = {number: [_sheet_cell(cell) for cell in row] for number, row in enumerate(chosen.iter_rows(), start=1)}
+    filled = {number: sum(map(bool, row)) for number, row in rows.items() if any(row)}
+    header = next((number for number, cells in filled.items() if cells > 1), next(iter(filled), None))
+    if header is None:
+        raise InputError(Problem(f"{path.name}：工作表是空的。", f"{path.name}: the sheet is empty."))
+    width = max(map(len, rows.values()))
+    body = {number: row + [""] * (width - len(row)) for number, row in rows.items() if number >= header}
+    table = pd.DataFrame.from_dict(body, orient="index", dtype="str")
+    table.columns = pd.Index(table.loc[header])
+    return table.loc[:, table.columns != ""].drop(index=header)
 
 
-def _read_vector(path: Path, layer: str | None) -> gpd.GeoDataFrame:
+def _sheet_cell(cell: openpyxl.cell.cell.Cell) -> str:
+    """A cell as text; a whole number shown as 007 stays so."""
+    text = _cell(cell.value)
+    return text.zfill(len(cell.number_format)) if text.isdigit() and re.fullmatch("0+", cell.number_format or "") else text
+
+
+def _read_vector(path: Path, layer: str | None) -> pd.DataFrame | gpd.GeoDataFrame:
     layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-    if layer is None and len(layers) > 1:
+    if layer not in (layers if len(layers) > 1 else [None, *layers]):
         named = ", ".join(layers)
         raise InputError(
-            Problem(f"{path.name}：有多个图层（{named}），请用 layer 指明。", f"{path.name}: it has several layers ({named}): name one by layer.")
+            Problem(f"{path.name}：请用 layer 指明图层之一：{named}。", f"{path.name}: name one of its layers by layer: {named}.")
         )
     frame = gpd.read_file(path, layer=layer or layers[0])
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError(Problem(f"{path.name}：没有图形。", f"{path.name}: it has no geometry."))
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.geometry.isna().all():
+        return pd.DataFrame(frame.drop(columns="geometry", errors="ignore")).map(_cell)
     if frame.crs is None:
         raise InputError(Problem(f"{path.name}：没有坐标系，请先定义坐标系。", f"{path.name}: it has no CRS; define one first."))
-    frame = frame.to_crs("EPSG:4326")
-    if frame.geometry.name != "geometry":
-        frame = frame.rename_geometry("geometry")
-    frame.index = pd.RangeIndex(1, len(frame) + 1)
-    for name in frame.columns.drop("geometry"):
-        frame[name] = [_cell(value) for value in frame[name]]
-    return frame
+    shapes = shapely.force_2d(np.array(frame.to_crs("EPSG:4326").geometry, dtype=object))
+    lone = (shapely.get_type_id(shapes) == shapely.GeometryType.MULTIPOINT) & (shapely.get_num_geometries(shapes) == 1)
+    shapes[lone] = shapely.get_geometry(shapes[lone], 0)
+    cells = frame.drop(columns=frame.geometry.name).map(_cell)
+    return gpd.GeoDataFrame(cells, geometry=shapes, crs="EPSG:4326")
 
 
 def _cell(value: object) -> str:
     """An attribute as text: whole numbers without a decimal point, nothing as ""."""
-    if value is None or (isinstance(value, float) and np.isnan(value)) or value is pd.NaT or value is pd.NA:
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NaT or value is pd.NA:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -15,7 +15,7 @@ from geodata.errors import InputError, Problem
 class Strict(BaseModel):
     """A block of a TOML file: immutable, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -29,6 +29,7 @@ _REASONS_ZH = {
     "literal_error": "只能是 {expected}",
     "string_type": "应为文字",
     "float_type": "应为数字",
+    "finite_number": "应为有限的数字",
     "float_parsing": "应为数字",
     "int_type": "应为整数",
     "int_parsing": "应为整数",
@@ -54,7 +55,9 @@ def read_toml(path: Path, model: type[Model]) -> Model:
         reason = error.strerror or "?"
         raise InputError(Problem(f"无法读取 {path}（{reason}）。", f"Cannot read {path} ({reason}).")) from error
     except UnicodeDecodeError as error:
-        raise InputError(Problem(f"{path.name}：不是 UTF-8 文字，请另存为 UTF-8。", f"{path.name}: not UTF-8 text; save it as UTF-8.")) from error
+        raise InputError(
+            Problem(f"{path.name}：不是 UTF-8 文字，请另存为 UTF-8。", f"{path.name}: not UTF-8 text; save it as UTF-8.")
+        ) from error
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

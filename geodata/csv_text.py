@@ -1,0 +1,119 @@
+"""A csv as people and programs write it → every cell as text."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from geodata.errors import InputError, Problem, first_few
+
+_SEPARATORS = ",;\t"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_csv_text(path: Path, *, pad: bool = False) -> pd.DataFrame:
+    """Read a csv with every cell as text, spaces around it removed; a blank cell is "".
+
+    UTF-8 with or without BOM, UTF-16 with BOM, else GB18030; separated by commas, semicolons or tabs, whichever the header has most of.
+
+    Parameters
+    ----------
+    path : Path
+        The first line that is not blank names the columns.
+    pad : bool, optional
+        Read the cells that a short row lacks at its end as blank, and leave out blank cells beyond the header: spreadsheets write so.
+
+    Returns
+    -------
+    DataFrame of str
+        Indexed by the line number that a text editor shows (the header is line 1); blank lines are passed over.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty or no text, or rows have not as many cells as the header; each named by its row.
+    """
+    text = _decode(path)
+    separator = max(_SEPARATORS, key=_first_line(text).count)
+    header = next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row), [])
+    table = _read_plain(text, separator, len(header))
+    if table is None:
+        table = _read_rows(path.name, text, separator, len(header), pad=pad)
+    table.columns = pd.Index([name.strip() for name in header])
+    return table
+
+
+def _decode(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        problem = Problem(f"打不开 {path}：{error.strerror}。请核对路径。", f"Cannot open {path}: {error.strerror}. Check the path.")
+        raise InputError(problem) from None
+    if not raw.removeprefix(codecs.BOM_UTF8).strip():
+        raise InputError(Problem(f"{path.name} 是空文件。请重新导出。", f"{path.name} is empty. Export it again."))
+    for encoding in ("utf-16",) if raw.startswith(_UTF16) else ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text and text.strip():
+            return text
+    zh = f"{path.name} 不是 UTF-8 或 GB18030 的文本表。请另存为 CSV（UTF-8）。"
+    raise InputError(Problem(zh, f"{path.name} is not a text table in UTF-8 or GB18030. Save it as CSV (UTF-8)."))
+
+
+def _first_line(text: str) -> str:
+    return text.lstrip("\r\n").splitlines()[0]
+
+
+def _read_plain(text: str, separator: str, width: int) -> pd.DataFrame | None:
+    """Read fast where every line is a row with as many cells as the header; None for anything else."""
+    names = [str(at) for at in range(width)]
+    try:
+        cells = arrow_csv.read_csv(
+            pa.BufferReader(text.encode()),
+            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=1),
+            parse_options=arrow_csv.ParseOptions(delimiter=separator),
+            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid:
+        return None
+    n_lines = text.count("\n") + (not text.endswith("\n"))
+    if cells.num_rows + 1 != n_lines:
+        return None
+    table: pd.DataFrame = pa.table([pc.utf8_trim_whitespace(column) for column in cells.columns], names=names).to_pandas()
+    table.index = pd.RangeIndex(2, 2 + len(table))
+    return table
+
+
+def _read_rows(name: str, text: str, separator: str, width: int, *, pad: bool) -> pd.DataFrame:
+    """Read slowly, and know on which line each row begins."""
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    wrong: list[int] = []
+    before = 0
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            row = [cell.strip() for cell in cells]
+            if pad and any(row):
+                row = row[:width] + [cell for cell in row[width:] if cell] + [""] * (width - len(row))
+            if cells and (any(row) or not pad):
+                lines.append(before + 1)
+                rows.append(row)
+                wrong += [before + 1] * (len(row) != width)
+            before = reader.line_num
+    except csv.Error:  # a quote that never ends
+        wrong.append(before + 1)
+    if wrong:
+        zh = f"{name} 第 {first_few(wrong)} 行：列数与表头（{width} 列）不同。请检查逗号和引号。"
+        en = f"{name}, row {first_few(wrong)}: not as many cells as the header ({width}). Check its commas and quotes."
+        raise InputError(Problem(zh, en))
+    return pd.DataFrame(rows[1:], index=lines[1:], columns=range(width), dtype="str")
