@@ -119,7 +119,8 @@ def snap(
     access_radius_m, max_snap_m : float
         See the module's first lines; both inclusive.
     access_leg : bool
-        False: the single nearest permitted piece (motorways and tunnels too), and nothing charged for the leg.
+        False: the single nearest permitted piece (motorways and tunnels too; several only if equally near), and nothing charged for the
+        leg.
     added : (pieces,) bool, optional
         The pieces that a scenario adds to the roads: they add ways on, and take none away from anybody.
 
@@ -211,10 +212,11 @@ def _crossing(network: Network, points: Geometries, lines: Geometries) -> Bools:
 
 
 def _nearest_of(legs: _Legs) -> _Legs:
-    """The shortest leg of each point; of equal ones the first piece."""
-    order = np.lexsort((legs.piece, legs.mm, legs.point))
-    first = order[np.unique(legs.point[order], return_index=True)[1]]
-    return _Legs(legs.point[first], legs.piece[first], legs.mm[first])
+    """The shortest leg of each point, all of them if several are equally short: the order of the roads decides nothing."""
+    least = np.full(legs.point.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least, legs.point, legs.mm)
+    keep = legs.mm == least[legs.point]
+    return _Legs(legs.point[keep], legs.piece[keep], legs.mm[keep])
 
 
 def _joined(*several: _Legs) -> _Legs:

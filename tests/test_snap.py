@@ -50,7 +50,7 @@ def test_beyond_300_m_a_place_is_far_from_the_road_and_beyond_1000_m_off_the_net
 def test_a_far_place_has_only_the_nearest_road():
     net = town.network(town.roads([((0, 0), (5, 0)), ((0, 9), (5, 9))]))
     assert metres(ways_on(net, (2, 4))) == [(0, 200, 400)]
-    assert metres(ways_on(net, (2, 4.5))) == [(0, 200, 450)], "of equally near ones the first"
+    assert metres(ways_on(net, (2, 4.5))) == [(0, 200, 450), (1, 200, 450)], "of equally near ones none is preferred"
 
 
 def test_on_foot_the_leg_is_lengthened_by_the_detour_and_a_car_crawls_at_15_kmh():

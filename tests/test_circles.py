@@ -1,0 +1,219 @@
+"""Circles: the reached road, cut exactly where the limit falls; holes and islands stay."""
+
+from itertools import pairwise
+
+import geopandas as gpd
+import gridtown as town
+import numpy as np
+import pytest
+import shapely
+from gridtown import BACKWARD, BOTH, FORWARD
+from hypothesis import given
+from hypothesis import strategies as st
+from random_town import PROFILE, directions, places, towns
+
+from coverage.circles import circles, reached_lines
+from coverage.search import reach
+from coverage.snap import WaysOn, snap
+from coverage.travel_times import travel_times
+from geodata.roads import Network
+from geodata.standards import Limit
+
+STREET = town.street((0, 0), (10, 0), (20, 0), (30, 0))
+RING = town.street((0, 0), (20, 0), (20, 20), (0, 20), (0, 0))
+BLOCKS = 10_000  # ms by car
+
+
+def one(net: Network, *gates: town.Node) -> WaysOn:
+    """A facility with these gates."""
+    return snap(net, town.lonlat(gates), np.zeros(len(gates), dtype=np.int64), 1)
+
+
+def reached(net: Network, limit: float, *gates: town.Node, direction="from_facility", weight="time", delay_ms: int = 0) -> shapely.Geometry:
+    """The reached road in blocks."""
+    ways = one(net, *gates)
+    found = reach(net, ways, direction=direction, weight=weight, limit=limit, delay_ms=np.array([delay_ms]))
+    lines = shapely.transform(reached_lines(net, ways, found, 0), lambda xy: (xy - [town.EAST, town.NORTH]) / town.BLOCK_M)
+    return shapely.line_merge(shapely.union_all(shapely.set_precision(lines, 1e-6)))
+
+
+def is_line(found: shapely.Geometry, *corners: town.Node) -> bool:
+    return bool(shapely.equals(found, shapely.LineString(corners)))
+
+
+def drive(permit: int = BOTH) -> Network:
+    return town.network(town.roads(STREET, permit=dict.fromkeys(range(3), permit)), "drive")
+
+
+def test_the_road_is_cut_exactly_where_the_limit_falls():
+    assert is_line(reached(drive(), 10 * BLOCKS, (15, 0)), (5, 0), (25, 0))
+    assert is_line(reached(drive(), 3.5 * BLOCKS, (15, 0)), (11.5, 0), (18.5, 0)), "within the piece it stands on"
+    assert is_line(reached(drive(), 5 * BLOCKS, (15, 0)), (10, 0), (20, 0)), "just to the corners"
+    assert is_line(reached(drive(), 5.5 * BLOCKS, (15, 0)), (9.5, 0), (20.5, 0))
+    assert is_line(reached(drive(), 1000 * BLOCKS, (15, 0)), (0, 0), (30, 0)), "everything"
+    assert is_line(reached(drive(), 3 * BLOCKS, (10, 0)), (7, 0), (13, 0)), "from a corner"
+
+
+def test_on_one_way_streets_an_ambulance_gets_ahead_and_patients_come_from_behind():
+    assert is_line(reached(drive(FORWARD), 10 * BLOCKS, (15, 0)), (15, 0), (25, 0))
+    assert is_line(reached(drive(FORWARD), 10 * BLOCKS, (15, 0), direction="to_facility"), (5, 0), (15, 0))
+    assert is_line(reached(drive(BACKWARD), 10 * BLOCKS, (15, 0)), (5, 0), (15, 0))
+    assert is_line(reached(drive(BACKWARD), 10 * BLOCKS, (15, 0), direction="to_facility"), (15, 0), (25, 0))
+
+
+def test_each_way_has_its_own_reach_where_only_one_piece_is_one_way():
+    net = town.network(town.roads(STREET, permit={0: FORWARD}), "drive")
+    assert is_line(reached(net, 10 * BLOCKS, (15, 0)), (10, 0), (25, 0))
+    assert is_line(reached(net, 10 * BLOCKS, (15, 0), direction="to_facility"), (5, 0), (25, 0))
+
+
+def test_by_distance_the_cut_falls_on_the_metre():
+    assert is_line(reached(drive(), 1_000_000, (15, 0), weight="distance"), (5, 0), (25, 0))
+    assert is_line(reached(drive(FORWARD), 1_000_000, (15, 0), weight="distance"), (15, 0), (25, 0))
+
+
+def test_the_leg_and_the_turnout_come_off_the_limit():
+    assert is_line(reached(drive(), 90_000 + BLOCKS, (15, 1)), (14, 0), (16, 0))
+    assert is_line(reached(drive(), 11 * BLOCKS, (15, 0), delay_ms=10 * BLOCKS), (14, 0), (16, 0))
+    assert reached(drive(), 89_999, (15, 1)).is_empty
+    assert reached(drive(), 9 * BLOCKS, (15, 0), delay_ms=10 * BLOCKS).is_empty
+
+
+def test_two_cuts_that_meet_leave_no_gap_and_two_that_do_not_leave_the_rest():
+    net = town.network(town.roads(RING), "drive")
+    assert reached(net, 40 * BLOCKS, (0, 0)).length == pytest.approx(80)
+    assert reached(net, 39 * BLOCKS, (0, 0)).length == pytest.approx(78)
+    assert reached(net, 40 * BLOCKS, (10, 0)).length == pytest.approx(80)
+
+
+def test_corners_of_a_cut_piece_are_kept():
+    bent = town.network(town.roads([((0, 0), (10, 0), (10, 10), (20, 10))]), "drive")
+    assert is_line(reached(bent, 13 * BLOCKS, (2, 0)), (0, 0), (10, 0), (10, 5))
+
+
+def test_a_park_is_reached_from_all_its_gates_together():
+    assert is_line(reached(drive(), 2 * BLOCKS, (11, 0), (14, 0)), (9, 0), (16, 0))
+
+
+def drawn(pieces: list[town.Piece], clinics: dict[str, town.Node], **said: object) -> gpd.GeoDataFrame:
+    columns = {name: said.pop(name) for name in ("restricted", "entrances") if name in said}
+    roads = town.roads(pieces)
+    region = town.region(roads, {}, clinics, **columns)
+    definition = town.definition(mode="drive", **said)
+    return circles(definition, town.network(roads, "drive"), region.facilities)
+
+
+def circle(frame: gpd.GeoDataFrame, facility_id: str) -> shapely.Geometry:
+    return frame.to_crs(town.CRS).set_index("facility_id").geometry[facility_id]
+
+
+def at(*place: float) -> shapely.Point:
+    return shapely.Point(town.EAST + place[0] * town.BLOCK_M, town.NORTH + place[1] * town.BLOCK_M)
+
+
+def test_a_circle_is_the_reached_road_widened_by_what_the_definition_says():
+    shape = circle(drawn(STREET, {"C": (15, 0)}, minutes=1, beside_m=50), "C")
+    assert shape.contains(at(15, 0.49))
+    assert not shape.intersects(at(15, 0.51))
+    assert shape.contains(at(21.4, 0))
+    assert not shape.intersects(at(21.51, 0))
+
+
+def test_a_lake_stays_a_hole():
+    shape = circle(drawn(RING, {"C": (0, 0)}, minutes=15), "C")
+    assert len(shape.interiors) == 1
+    assert not shape.intersects(at(10, 10))
+
+
+def test_an_island_in_the_lake_stays_an_island():
+    frame = drawn([*RING, ((8, 10), (12, 10))], {"P": (0, 0)}, minutes=15, entrances=[town.gates((0, 0), (10, 10))])
+    shape = circle(frame, "P")
+    assert len(shape.geoms) == 2
+    assert shape.contains(at(10, 10))
+    assert not shape.intersects(at(5, 5))
+    assert frame["area_km2"].notna().all()
+
+
+def test_circles_of_5_10_and_15_minutes_are_nested_and_the_merged_one_is_the_union():
+    clinics = {"A": (0, 0), "B": (19, 20)}
+    frames = [drawn(RING, clinics, minutes=minutes) for minutes in (0.5, 5, 10, 15)]
+    for frame in frames:
+        assert frame.geometry.is_valid.all()
+        assert frame["facility_id"].tolist() == ["A", "B", ""]
+        union = circle(frame, "A").union(circle(frame, "B"))
+        assert union.symmetric_difference(circle(frame, "")).area < 0.01
+        assert frame["area_km2"].to_numpy() == pytest.approx(frame.to_crs(town.CRS).area.to_numpy() / 1e6)
+    for small, large in pairwise(frames):
+        for facility_id in ("A", "B", ""):
+            assert circle(small, facility_id).difference(circle(large, facility_id)).area < 0.01
+
+
+def test_where_minutes_and_metres_both_apply_the_circle_keeps_both():
+    both = circle(drawn(STREET, {"C": (15, 0)}, minutes=1, network_m=300), "C")
+    metres = circle(drawn(STREET, {"C": (15, 0)}, network_m=300), "C")
+    assert both.symmetric_difference(metres).area < 0.01
+
+
+def test_urban_and_rural_limits_are_drawn_apart():
+    frame = drawn(STREET, {"C": (15, 0)}, minutes=1, rural=Limit(minutes=1.5))
+    assert frame["class"].tolist() == ["urban", "urban", "rural", "rural"]
+    assert frame["facility_id"].tolist() == ["C", "", "C", ""]
+    assert set(drawn(STREET, {"C": (15, 0)}, minutes=1)["class"]) == {"all"}
+
+
+def test_a_straight_line_circle_is_a_disc_around_every_gate():
+    shape = circle(drawn(STREET, {"P": (0, 0)}, straight_m=500, entrances=[town.gates((0, 0), (30, 0))]), "P")
+    assert len(shape.geoms) == 2
+    assert shape.area == pytest.approx(2 * np.pi * 500**2, rel=0.01)
+
+
+def test_restricted_facilities_are_not_drawn_and_not_merged():
+    frame = drawn(STREET, {"base": (0, 0), "C": (30, 0)}, minutes=1, restricted=[True, False])
+    assert frame["facility_id"].tolist() == ["C", ""]
+    assert not frame.geometry.to_crs(town.CRS).intersects(at(0, 0)).any()
+
+
+def test_who_reaches_nothing_has_no_circle():
+    assert drawn(STREET, {"off": (0, 20), "C": (0, 0)}, minutes=1)["facility_id"].tolist() == ["C", ""]
+    for nobody in ({}, {"off": (0, 20)}):
+        frame = drawn(STREET, nobody, minutes=1)
+        assert len(frame) == 0
+        assert list(frame.columns) == ["facility_id", "facility", "class", "area_km2", "geometry"]
+        assert frame.crs == "EPSG:4326"
+
+
+def standing(net: Network, points: np.ndarray) -> WaysOn:
+    """The points as places on every piece that passes within a centimetre, without legs."""
+    place, piece = net.tree.query(points, predicate="dwithin", distance=0.01)
+    share = np.nan_to_num(shapely.line_locate_point(net.lines[piece], points[place], normalized=True))
+    nothing = np.zeros(len(place), dtype=np.int64)
+    offset = np.rint(share * net.length_mm[piece]).astype(np.int64)
+    nowhere = np.column_stack([np.arange(len(points)), np.full(len(points), -80.0)]) / 1000  # nobody's coordinates
+    return WaysOn(nowhere, np.arange(len(points)), len(points), place, piece, offset, nothing, nothing, np.zeros(len(points)))
+
+
+limits = st.one_of(st.tuples(st.integers(0, 250_000), st.just("time")), st.tuples(st.integers(0, 2_500_000), st.just("distance")))
+
+
+@PROFILE
+@given(towns(), st.lists(places, min_size=1, max_size=2), directions, limits, st.sampled_from([0, 30_000]))
+def test_the_drawn_road_is_the_road_whose_travel_time_is_within_the_limit(said, gates, direction, limited, delay):
+    limit, weight = limited
+    net = town.network(town.roads(**said), "drive")
+    ways = one(net, *gates)
+    found = reach(net, ways, direction=direction, weight=weight, limit=limit, delay_ms=np.array([delay]))
+    lines = reached_lines(net, ways, found, 0)
+    everything = reach(net, ways, direction=direction, weight=weight, delay_ms=np.array([delay]))
+
+    def cost(points: np.ndarray) -> np.ndarray:
+        times = travel_times(net, everything, ways, standing(net, points))
+        costs = np.full(len(points), np.inf)
+        costs[times.demand] = times.cost
+        return costs
+
+    every = shapely.line_interpolate_point(net.lines[:, None], np.linspace(0, 1, 9), normalized=True).ravel()
+    within = every[cost(every) <= limit - 3]
+    away = shapely.distance(within[:, None], lines[None, :]).min(axis=1, initial=np.inf)
+    assert (away < 0.01).all(), "all that is within is drawn"
+    inner = shapely.line_interpolate_point(lines[:, None], np.linspace(0, 1, 9), normalized=True).ravel()
+    assert (cost(inner) <= limit + 15).all(), "all that is drawn is within, to the centimetre"
