@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -161,27 +162,33 @@ def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_ext
     )
 
 
-def _counts(demand: Demand, settlements: pd.DataFrame, covered: dict[str, Bools], which: Bools) -> dict[str, float]:
+def _counts(demand: Demand, settlements: _Settlements, covered_by: dict[str, Bools], which: Bools) -> dict[str, float]:
     """Sums over the demand points `which`."""
-    homes = settlements[which[settlements["at"]]]
-    people = math.fsum(demand.people[which])
-    counts: dict[str, float] = {"people": people, "settlements": len(homes)}
-    for suffix, mask in covered.items():
-        served, villages = math.fsum(demand.people[which & mask]), int(homes["covered" + suffix].sum())
+    homes = which[settlements.at]
+    people, villages = math.fsum(demand.people[which]), int(homes.sum())
+    counts: dict[str, float] = {"people": people, "settlements": villages}
+    for suffix, mask in covered_by.items():
+        served, reached = math.fsum(demand.people[which & mask]), int((homes & settlements.covered[suffix]).sum())
         counts |= {"covered_people" + suffix: served, "share_people" + suffix: served / people if people else math.nan}
-        share = villages / len(homes) if len(homes) else math.nan
-        counts |= {"covered_settlements" + suffix: villages, "share_settlements" + suffix: share}
+        counts |= {"covered_settlements" + suffix: reached, "share_settlements" + suffix: reached / villages if villages else math.nan}
     return counts
 
 
-def _settlements(demand: Demand, covered: dict[str, Bools], share: float) -> pd.DataFrame:
-    """One row a settlement inside: `at`, its first point, and for each variant whether it is covered."""
-    sums = pd.DataFrame({"settlement": demand.settlement, "at": range(len(demand)), "people": demand.people, "points": 1})
-    for suffix, mask in covered.items():
-        sums["people" + suffix + "_in"], sums["points" + suffix + "_in"] = demand.people * mask, mask
-    sums = sums[(sums["settlement"] != "") & demand.inside]
-    sums = sums.groupby("settlement", sort=False).agg(dict.fromkeys(sums.columns.drop("settlement"), "sum") | {"at": "first"})
-    for suffix in covered:
-        enough = sums["people" + suffix + "_in"] >= share * sums["people"] * (1 - ROUNDING)
-        sums["covered" + suffix] = np.where(sums["people"] > 0, enough, sums["points" + suffix + "_in"] == sums["points"])
-    return sums
+class _Settlements(NamedTuple):
+    """The settlements inside: the first point of each, and for each variant of coverage whether it counts as covered."""
+
+    at: Ints
+    covered: dict[str, Bools]
+
+
+def _settlements(demand: Demand, covered_by: dict[str, Bools], share: float) -> _Settlements:
+    """By the share of people covered; a settlement without people counts when all its points are covered."""
+    names = np.array(demand.settlement, dtype=str)
+    mine = np.flatnonzero(demand.inside & (names != ""))
+    _, first, member = np.unique(names[mine], return_index=True, return_inverse=True)
+    people, points = np.bincount(member, demand.people[mine]), np.bincount(member)
+    covered = {}
+    for suffix, mask in covered_by.items():
+        people_in, points_in = np.bincount(member, (demand.people * mask)[mine]), np.bincount(member, mask[mine])
+        covered[suffix] = np.where(people > 0, people_in >= share * people * (1 - ROUNDING), points_in == points)
+    return _Settlements(mine[first], covered)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, pairwise
+from unittest import mock
 
 import geopandas as gpd
 import numpy as np
@@ -32,7 +33,7 @@ BOTH, FORWARD, BACKWARD = 0b111111, 0b010101, 0b101010
 Node = tuple[float, float]
 Piece = tuple[Node, ...]
 
-TO_DEGREES = pyproj.Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+FROM_DEGREES, TO_DEGREES = (pyproj.Transformer.from_crs(*pair, always_xy=True) for pair in (("EPSG:4326", CRS), (CRS, "EPSG:4326")))
 
 
 def speeds(times: float = 1.0) -> Speeds:
@@ -102,7 +103,8 @@ def roads(
 
 def network(town: Roads, mode: Mode = "walk", *, times: float = 1.0) -> Network:
     """The town for one mode, or so many times as fast."""
-    return build_network(town, mode, speeds(times), CRS)
+    with mock.patch.object(pyproj.Transformer, "from_crs", return_value=FROM_DEGREES):  # making one takes longer than any test
+        return build_network(town, mode, speeds(times), CRS)
 
 
 def trip(net: Network, home: Node, clinic: Node, *, direction: Direction = "to_facility", weight: Weight = "time") -> int | None:

@@ -17,7 +17,7 @@ from geodata.roads import NEVER, Ints, Network
 from geodata.standards import Direction
 
 # The same examples in every run; no deadline, because a busy machine is no failure.
-PROFILE = settings(derandomize=True, deadline=None, max_examples=40, database=None, suppress_health_check=[HealthCheck.too_slow])
+PROFILE = settings(derandomize=True, deadline=None, max_examples=60, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 SIZE = 4  # corners a side
 APART = 4  # blocks between corners: farther than the access radius reaches

@@ -178,7 +178,7 @@ def all_times(net: Network, region: Region, direction: Direction) -> dict[tuple[
     return dict(zip(zip(times.facility.tolist(), times.demand.tolist(), strict=True), times.cost.tolist(), strict=True))
 
 
-@settings(PROFILE, max_examples=15)
+@settings(PROFILE, max_examples=30)
 @given(cases())
 def test_circles_are_valid_nested_and_merge_to_their_union(case: Case):
     region = case.region
