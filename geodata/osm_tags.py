@@ -26,7 +26,7 @@ _CLASSES: dict[Mode, set[str]] = {
 # Classes a mode may use only where a tag of its own says so (a cyclist on a footway signed for bicycles).
 _ONLY_IF_GRANTED: dict[Mode, set[str]] = {
     "walk": {"motorway", "motorway_link", "busway"},
-    "bike": {"footway", "pedestrian", "bridleway", "busway"},
+    "bike": {"footway", "pedestrian", "bridleway", "busway", "motorway", "motorway_link"},
     "drive": set(),
 }
 # The most specific key decides.

@@ -11,7 +11,7 @@ import numpy as np
 import pyproj
 import rasterio
 import shapely
-from rasterio.errors import NotGeoreferencedWarning, RasterioError, WindowError
+from rasterio.errors import RasterioError, WindowError
 from rasterio.features import geometry_window
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
@@ -41,33 +41,38 @@ def read_raster(path: Path, *, within: Bounds | None = None) -> gpd.GeoDataFrame
     InputError
         Missing or unreadable file, no CRS, negative people, nobody at all.
     """
-    if not path.is_file():
-        raise InputError(Problem(f"找不到人口栅格 {path}。", f"Population raster {path} does not exist."))
-    try:
-        with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning), rasterio.open(path) as raster:
-            if raster.crs is None:
-                raise InputError(Problem(f"{path.name}：栅格没有坐标系。", f"{path.name}: the raster has no CRS."))
-            window = _window(raster, within, path.name)
-            people = raster.read(1, masked=True, window=window).astype(np.float64).filled(0.0)
-            transform, crs = raster.transform, raster.crs
-    except (RasterioError, OSError) as error:
-        raise InputError(
-            Problem(f"{path.name}：无法作为栅格读取（{error}）。", f"{path.name}: cannot be read as a raster ({error}).")
-        ) from error
+    people, first, transform, crs = _read_cells(path, within)
     people = np.nan_to_num(people, posinf=-np.inf)
     if (people < 0).any():
         worst = people.min()
         zh = f"{path.name}：有负的或无穷的人口（{worst}），请检查无数据值。"
         raise InputError(Problem(zh, f"{path.name}: negative or infinite people ({worst}): is its nodata value set?"))
-    row, column = np.nonzero(people)
-    if len(row) == 0:
+    at = np.nonzero(people)
+    if len(at[0]) == 0:
         raise InputError(Problem(f"{path.name}：本县范围内没有一个人。", f"{path.name}: there is nobody in it, or none in the region."))
-    counted = people[row, column]
-    row, column = row + int(window.row_off), column + int(window.col_off)
-    x, y = transform * (column + 0.5, row + 0.5)
+    row, column = at[0] + first[0], at[1] + first[1]
+    x = transform.c + transform.a * (column + 0.5) + transform.b * (row + 0.5)
+    y = transform.f + transform.d * (column + 0.5) + transform.e * (row + 0.5)
     lon, lat = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(x, y)
-    columns = {"id": [f"r{r}c{c}" for r, c in zip(row, column, strict=True)], "people": counted, "settlement": ""}
+    columns = {"id": [f"r{r}c{c}" for r, c in zip(row, column, strict=True)], "people": people[at], "settlement": ""}
     return gpd.GeoDataFrame(columns, geometry=gpd.points_from_xy(lon, lat), crs="EPSG:4326")
+
+
+def _read_cells(path: Path, within: Bounds | None) -> tuple[Floats, tuple[int, int], rasterio.Affine, rasterio.crs.CRS]:
+    """People of each cell, 0 where there is no data; row and column of the first one; and where cells lie."""
+    if not path.is_file():
+        raise InputError(Problem(f"找不到人口栅格 {path}。", f"Population raster {path} does not exist."))
+    try:
+        with warnings.catch_warnings(action="ignore"), rasterio.open(path) as raster:  # rasterio warns of its own inner workings
+            if raster.crs is None:
+                raise InputError(Problem(f"{path.name}：栅格没有坐标系。", f"{path.name}: the raster has no CRS."))
+            window = _window(raster, within, path.name)
+            people = raster.read(1, masked=True, window=window).astype(np.float64).filled(0.0)
+            return people, (int(window.row_off), int(window.col_off)), raster.transform, raster.crs
+    except (RasterioError, OSError) as error:
+        raise InputError(
+            Problem(f"{path.name}：无法作为栅格读取（{error}）。", f"{path.name}: cannot be read as a raster ({error}).")
+        ) from error
 
 
 def _window(raster: rasterio.DatasetReader, within: Bounds | None, name: str) -> Window:
