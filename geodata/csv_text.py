@@ -74,7 +74,9 @@ def _first_line(text: str) -> str:
 
 
 def _read_plain(text: str, separator: str, width: int) -> pd.DataFrame | None:
-    """Read fast where every line is a row with as many cells as the header; None for anything else."""
+    """Read fast where every line is a row with as many cells as the header, and none is quoted; None for anything else."""
+    if '"' in text:
+        return None
     names = [str(at) for at in range(width)]
     try:
         cells = arrow_csv.read_csv(
