@@ -74,8 +74,8 @@ def _first_line(text: str) -> str:
 
 
 def _read_plain(text: str, separator: str, width: int) -> pd.DataFrame | None:
-    """Read fast where every line is a row with as many cells as the header, and none is quoted; None for anything else."""
-    if '"' in text:
+    """Read fast where every line is a row as wide as the header, and quotes stand around cells only; None for anything else."""
+    if not _quotes_whole_cells(text, separator):
         return None
     names = [str(at) for at in range(width)]
     try:
@@ -93,6 +93,13 @@ def _read_plain(text: str, separator: str, width: int) -> pd.DataFrame | None:
     table: pd.DataFrame = pa.table([pc.utf8_trim_whitespace(column) for column in cells.columns], names=names).to_pandas()
     table.index = pd.RangeIndex(2, 2 + len(table))
     return table
+
+
+def _quotes_whole_cells(text: str, separator: str) -> bool:
+    """Tell whether every quote opens or closes a cell, as many the one as the other: the fast reader lets others pass in silence."""
+    opening = text.startswith('"') + text.count(separator + '"') + text.count('\n"')
+    closing = text.endswith('"') + text.count('"' + separator) + text.count('"\n') + text.count('"\r')
+    return opening == closing and opening + closing == text.count('"')
 
 
 def _read_rows(name: str, text: str, separator: str, width: int, *, pad: bool) -> pd.DataFrame:

@@ -79,9 +79,9 @@ def _code_fingerprint() -> str:
 def _load(prepared: Path) -> Region | None:
     """The stored region; None if there is none or it cannot be read (it is then made anew)."""
     try:
-        with np.load(prepared, allow_pickle=False) as arrays:
+        with prepared.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return unpack(Region, dict(arrays))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
         return None
 
 
