@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geodata.csv_text import read_csv_text
 from geodata.errors import Circle15Error, InputError, OptionError
-from scenarios.siting.od import read_od, read_text_csv, read_weights, site_from_matrix
+from scenarios.siting.od import read_od, read_weights, site_from_matrix
 from scenarios.siting.result import SitingResult
 
 MATRIX = "from_id,to_id,minutes\n060816029.00,007,10\n060816029.00,7,20\nv2,007,15\nv2,7,\nv3,7,16\n"
@@ -105,8 +106,8 @@ def test_quotes_and_spaces_around_cells_are_removed(tmp_path):
 
 
 def test_line_numbers_are_those_of_a_text_editor(tmp_path):
-    assert list(read_text_csv(put(tmp_path, "t.csv", "id\na\nb\n")).index) == [2, 3]
-    assert list(read_text_csv(put(tmp_path, "t.csv", "\r\nid\r\na\r\n\r\nb\r\n\r\n")).index) == [3, 5]
+    assert list(read_csv_text(put(tmp_path, "t.csv", "id\na\nb\n")).index) == [2, 3]
+    assert list(read_csv_text(put(tmp_path, "t.csv", "\r\nid\r\na\r\n\r\nb\r\n\r\n")).index) == [3, 5]
 
 
 @given(st.permutations(MATRIX.splitlines()[1:]), st.permutations(WEIGHTS.splitlines()[1:]))

@@ -149,7 +149,7 @@ def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> s
     text = f"{prepared.region.name}{mark} · {title} · {prepared.region.date}\n\n{align(heads, table)}\n"
     outside = math.fsum(prepared.region.demand.people[~prepared.region.demand.inside])
     if outside:
-        text += f"\n另有 {people(outside)} 人在县界之外，不计。 {people(outside)} more people live outside the county and are not counted.\n"
+        text += f"\n另有 {people(outside)} 人在县界之外，不计。 {people(outside)} more people live outside and are not counted.\n"
     if len(result.gaps):
         lost = f"{len(result.gaps):,} 处 places, {people(result.gaps['people'].sum())} 人 people"
         names = ["聚落 place", "乡镇 township", "人口 people", "原因 cause", "最近机构 nearest", "到达 reach", "距道路 to road"]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import math
 import time
 from collections.abc import Sequence
@@ -17,10 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 from scipy import sparse
 
+from geodata.csv_text import read_csv_text
 from geodata.errors import InputError, OptionError, Problem, first_few
 from scenarios.siting.cover import check_question, solve
 from scenarios.siting.question import CoverStage
@@ -201,81 +198,9 @@ def choose_demand_side(od: OdTable, weighted: pd.Index, *, demand_side: Side | N
     return side
 
 
-def read_text_csv(path: Path) -> pd.DataFrame:
-    """Read a CSV with every cell as text, spaces around it removed; UTF-8 (BOM or not) or GB18030.
-
-    Parameters
-    ----------
-    path : Path
-        Comma separated, the first line names the columns.
-
-    Returns
-    -------
-    DataFrame of str
-        Indexed by the line number that a text editor shows (the header is line 1); blank lines are passed over.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, empty, no text, or has rows with more or fewer cells than the header.
-    """
-    text = _decode(path)
-    header = next(row for row in csv.reader(io.StringIO(text, newline="")) if row)
-    types = arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
-    try:
-        cells = arrow_csv.read_csv(pa.BufferReader(text.encode()), convert_options=types)
-    except pa.ArrowInvalid:
-        cells = None
-    n_lines = text.count("\n") + (not text.endswith("\n"))
-    rows = [] if cells is not None and cells.num_rows + 1 == n_lines else _rows(text)
-    if cells is None or (rows and len(rows) != cells.num_rows + 1):
-        ragged = first_few(line for line, n_cells in rows if n_cells != len(header))
-        zh = f"{path.name} 第 {ragged} 行：列数与表头（{len(header)} 列）不同。请检查逗号和引号。"
-        en = f"{path.name}, row {ragged}: not as many cells as the header ({len(header)}). Check its commas and quotes."
-        raise InputError(Problem(zh, en))
-    trimmed = [pc.utf8_trim_whitespace(column) for column in cells.columns]
-    table: pd.DataFrame = pa.table(trimmed, names=[str(i) for i in range(len(trimmed))]).to_pandas()
-    table.columns = pd.Index([column.strip() for column in header])
-    table.index = pd.Index([line for line, _ in rows[1:]]) if rows else pd.RangeIndex(2, 2 + len(table))
-    return table
-
-
-def _decode(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        problem = Problem(f"打不开 {path}：{error.strerror}。请核对路径。", f"Cannot open {path}: {error.strerror}. Check the path.")
-        raise InputError(problem) from None
-    if not raw.removeprefix(codecs.BOM_UTF8).strip():
-        raise InputError(Problem(f"{path.name} 是空文件。请重新导出。", f"{path.name} is empty. Export it again."))
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    zh = f"{path.name} 不是 UTF-8 或 GB18030 的文本表。请另存为 CSV（UTF-8）。"
-    raise InputError(Problem(zh, f"{path.name} is not a text table in UTF-8 or GB18030. Save it as CSV (UTF-8)."))
-
-
-def _rows(text: str) -> list[tuple[int, int]]:
-    """Give the line on which each row begins, and its number of cells; slow, hence only where rows are not simply lines."""
-    rows, before = [], 0
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        for row in reader:
-            if row:
-                rows.append((before + 1, len(row)))
-            before = reader.line_num
-    except csv.Error:  # a quote that never ends
-        rows.append((before + 1, 0))
-    return rows
-
-
 def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read a CSV as text or a Parquet file as it is (rows counted from 1), and make sure of its columns."""
-    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else read_text_csv(path)
+    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else read_csv_text(path)
     found = ", ".join(table.columns)
     problems = []
     if missing := [column for column in columns if column not in table]:
