@@ -8,16 +8,14 @@ millimetres, so that a place at exactly 300 m is within.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import pyproj
 import shapely
 
 from geodata.model import Demand, Facilities
 from geodata.pack import read_only
-from geodata.roads import Bools, Floats, Geometries, Ints, Network, travel_ms
+from geodata.roads import Bools, Floats, Geometries, Ints, Network, transformer, travel_ms
 
 ACCESS_RADIUS_M = 300.0
 MAX_SNAP_M = 1000.0
@@ -137,7 +135,7 @@ def snap(
         legs = _Legs(*np.unique(np.column_stack(_joined(legs, before)), axis=0).T)
     order = np.lexsort((legs.piece, owner[legs.point]))
     point, piece, straight_mm = (column[order] for column in legs)
-    share = np.nan_to_num(shapely.line_locate_point(network.lines[piece], points[point], normalized=True))
+    along_m = np.nan_to_num(shapely.line_locate_point(network.lines[piece], points[point]))
     leg_mm = np.rint(straight_mm * network.access_detour).astype(np.int64) * access_leg
     return WaysOn(
         lonlat=lonlat,
@@ -145,7 +143,7 @@ def snap(
         count=count,
         place=owner[point],
         piece=piece,
-        offset_mm=np.rint(share * network.length_mm[piece]).astype(np.int64),
+        offset_mm=network.offset_mm(piece, along_m),
         leg_mm=leg_mm,
         leg_ms=travel_ms(leg_mm, network.access_kmh),
         road_m=_road_m(network, points, owner, count, legs=legs, usable=usable),
@@ -154,12 +152,7 @@ def snap(
 
 def projected(lonlat: Floats, crs: str) -> Geometries:
     """Points in a projected CRS, from degrees."""
-    return np.asarray(shapely.points(*_transformer(crs).transform(*lonlat.T)))
-
-
-@cache
-def _transformer(crs: str) -> pyproj.Transformer:  # it takes 60 ms to make
-    return pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    return np.asarray(shapely.points(*transformer(crs).transform(*lonlat.T)))
 
 
 class _Legs(NamedTuple):

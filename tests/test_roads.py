@@ -242,3 +242,13 @@ def test_what_cannot_be_stored_is_said():
 def test_the_shipped_speeds_build_a_network_of_every_mode():
     town = gridtown.roads(ROW)
     assert [len(build_network(town, mode, default_speeds(), CRS)) for mode in ("walk", "bike", "drive")] == [3, 3, 3]
+
+
+def test_a_place_on_a_bent_piece_is_measured_along_the_original_geometry() -> None:
+    bend = [(0, 0), (7, 0), (7, 9)]
+    network = gridtown.network(gridtown.roads([bend, [(20, 0), (21, 0)]]))
+    corner, along = gridtown.lonlat(bend), shapely.length(shapely.LineString([(0, 0), (700, 0)]))
+    legs = great_circle_m(corner[:-1], corner[1:])
+    expected = network.length_mm[0] * legs[0] / legs.sum()
+    assert network.offset_mm(np.array([0]), np.array([along])).tolist() == [round(expected)]
+    assert network.offset_mm(np.array([0, 0, 1, 1]), np.array([0.0, 1600.0, 0.0, 100.0])).tolist() == [0, 1_600_000, 0, 100_000]
