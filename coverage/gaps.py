@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
-from coverage.search import start_delay_ms
+from coverage.search import Weight, start_delay_ms
 from coverage.snap import MAX_SNAP_M, WaysOn
 from coverage.travel_times import nearest_facility
 from geodata.model import CLASSES, Facilities, Region
@@ -79,7 +79,12 @@ def gap_table(
     fastest, ms = search(weight="time") if by_minutes else nowhere
     shortest, mm = search(weight="distance") if by_metres else nowhere
     named = fastest if by_minutes else shortest if by_metres else straight
-    cause = np.select([len(places) == 0, named >= 0, homes.off_network], [NO_FACILITY, TOO_FAR, OFF_NETWORK], CUT_OFF)
+    reached = named >= 0
+    if len(places) < len(facilities):  # a restricted facility is not named, but it may be what is too far
+        weight: Weight = "time" if by_minutes else "distance"
+        every = nearest_facility(network, facility_ways, homes, direction=definition.direction, weight=weight)[0]
+        reached |= (every >= 0) if by_minutes or by_metres else True
+    cause = np.select([len(facilities) == 0, reached, homes.off_network], [NO_FACILITY, TOO_FAR, OFF_NETWORK], CUT_OFF)
     named = np.where(named < 0, straight, named)  # unreachable: still say which is nearest as the crow flies
     columns = {
         "id": np.array(demand.id, dtype=object)[gap],

@@ -12,6 +12,8 @@ from typing import Any
 
 import shapely
 
+from geodata.standards import Kind
+
 Parser = Callable[[str], Any]
 MOST_LON, MOST_LAT = 180, 90
 _TRUE, _FALSE = {"是", "true", "yes", "1", "y", "有"}, {"否", "false", "no", "0", "n", "无", ""}
@@ -31,6 +33,11 @@ class Column:
     parse: Parser
     fits: tuple[str, str]
     required: bool = False
+
+    @property
+    def name_zh(self) -> str:
+        """The first Chinese header, else our name."""
+        return next((header for header in self.headers if not header.isascii()), self.name)
 
 
 def text(cell: str) -> str:
@@ -118,40 +125,40 @@ ID = Column("id", ("id", "编码", "代码", "编号", "机构编码", "机构�
 _NAME = Column("name", ("name", "名称", "机构名称", "村名", "村（社区）", "社区名称", "乡镇名称", "乡镇"), text, _TEXT)
 LON = Column("lon", ("lon", "经度", "lng", "longitude", "x"), number, _NUMBER)
 LAT = Column("lat", ("lat", "纬度", "latitude", "y"), number, _NUMBER)
-_PEOPLE = Column("people", ("people", "常住人口", "人口", "population"), count, _COUNT, required=True)
+PEOPLE = Column("people", ("people", "常住人口", "人口", "population"), count, _COUNT, required=True)
 _ZONE = Column("zone", ("zone", "zone_id", "乡镇代码", "行政区划代码", "所属乡镇", "乡镇"), text, _TEXT)
 
 
 POINTS = (ID, LON, LAT)
 FEATURES = (replace(ID, required=False), LON, LAT)
 ZONES = (ID, _NAME)
-TOWNSHIP_PEOPLE = (Column("zone", (*_ZONE.headers, *ID.headers, *_NAME.headers), filled, _FILLED, required=True), _PEOPLE)
+TOWNSHIP_PEOPLE = (Column("zone", (*_ZONE.headers, *ID.headers, *_NAME.headers), filled, _FILLED, required=True), PEOPLE)
 SETTLEMENTS = (
     ID,
     _NAME,
     LON,
     LAT,
-    _PEOPLE,
+    PEOPLE,
     _ZONE,
     Column("urban", ("urban", "class", "城乡", "城乡分类"), urban, ("城市或农村", "urban or rural")),
     Column("settlement", ("settlement", "所属村", "所属社区", "所属村（社区）"), text, _TEXT),
 )
 
 
-def facility_columns(kinds: Mapping[str, str]) -> tuple[Column, ...]:
-    """Columns of a facility table; `kinds` maps every accepted name of a kind to its id."""
-    plain = {name.casefold(): kind_id for name, kind_id in kinds.items()}
+def facility_columns(kinds: Mapping[str, Kind]) -> tuple[Column, ...]:
+    """Columns of a facility table; a kind goes by its id, its Chinese and its English name."""
+    plain = {name.casefold(): kind_id for kind_id, kind in kinds.items() for name in (kind_id, kind.zh, kind.en)}
 
     def kind(cell: str) -> str:
         if cell.casefold() not in plain:
             raise ValueError
         return plain[cell.casefold()]
 
-    known = ", ".join(dict.fromkeys(kinds))
+    known = "机构类别之一：" + "、".join(kind.zh for kind in kinds.values()), f"one of the kinds: {', '.join(kinds)}"
     return (
         ID,
         _NAME,
-        Column("kind", ("kind", "类别", "机构类别", "类型"), kind, (f"机构类别之一：{known}", f"one of the kinds: {known}"), required=True),
+        Column("kind", ("kind", "类别", "机构类别", "类型"), kind, known, required=True),
         LON,
         LAT,
         Column("capacity", ("capacity", "床位数", "beds", "通道数", "lanes", "面积", "area_m2"), seconds, _COUNT),

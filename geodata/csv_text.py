@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from geodata.errors import InputError, Problem, first_few
+from geodata.errors import InputError, Problem, first_few, os_reason
 
 _SEPARATORS = ",;\t"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -54,7 +54,9 @@ def _decode(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        problem = Problem(f"打不开 {path}：{error.strerror}。请核对路径。", f"Cannot open {path}: {error.strerror}. Check the path.")
+        problem = Problem(
+            f"打不开 {path}：{os_reason(error).zh}。请核对路径。", f"Cannot open {path}: {os_reason(error).en}. Check the path."
+        )
         raise InputError(problem) from None
     if not raw.removeprefix(codecs.BOM_UTF8).strip():
         raise InputError(Problem(f"{path.name} 是空文件。请重新导出。", f"{path.name} is empty. Export it again."))

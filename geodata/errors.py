@@ -13,6 +13,7 @@ them as one paragraph and exits with 2; the app shows them; neither ever shows a
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -48,6 +49,28 @@ class OptionError(Circle15Error, ValueError):
 
 class OutputError(Circle15Error, OSError):
     """A result cannot be written."""
+
+
+_REASONS_ZH = {
+    errno.ENOENT: "文件或文件夹不存在",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EEXIST: "已有同名文件",
+    errno.ENOTDIR: "路径中有一段不是文件夹",
+    errno.EISDIR: "这是文件夹，不是文件",
+    errno.ENOSPC: "磁盘已满",
+    errno.EROFS: "磁盘只读",
+}
+
+
+def os_reason(error: OSError) -> Problem:
+    """Why the operating system refused, in both languages.
+
+    >>> os_reason(FileNotFoundError(errno.ENOENT, "No such file or directory")).zh
+    '文件或文件夹不存在'
+    """
+    en = error.strerror or str(error)
+    return Problem(_REASONS_ZH.get(error.errno or 0, en), en)
 
 
 def first_few(items: Iterable[object]) -> str:

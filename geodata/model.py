@@ -55,6 +55,12 @@ class Zones:
         """One row a zone: id, name, people, geometry."""
         return gpd.GeoDataFrame({"id": self.id, "name": self.name, "people": self.people}, geometry=list(self.geometry), crs="EPSG:4326")
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of all zones in degrees."""
+        west, south, east, north = shapely.total_bounds(self.geometry).tolist()
+        return west, south, east, north
+
     def locate(self, lonlat: Floats) -> Ints:
         """Position of the zone each point lies in, the first of several; OUTSIDE where in none."""
         found = np.full(len(lonlat), OUTSIDE, dtype=np.int64)

@@ -16,7 +16,7 @@ import shapely
 
 from geodata.columns import ZONES, Column, facility_columns
 from geodata.demand import place_demand, read_demand, township_people
-from geodata.errors import InputError, Problem, first_few
+from geodata.errors import InputError, Problem, first_few, os_reason
 from geodata.extent import Bounds, swapped, widened
 from geodata.model import Facilities, Region, Source, Zones
 from geodata.osm import read_roads
@@ -119,12 +119,13 @@ def sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(Problem(f"无法读取 {path}（{error.strerror}）。", f"Cannot read {path} ({error.strerror}).")) from error
+        raise InputError(Problem(f"无法读取 {path}（{os_reason(error).zh}）。", f"Cannot read {path} ({os_reason(error).en}).")) from error
 
 
 def _people_source(described: RegionFile) -> str:
-    base = "raster cells" if described.demand.raster else "settlement table"
-    return f"township totals spread over the {base} (largest remainder)" if described.population else base
+    zh, en = ("人口栅格", "raster cells") if described.demand.raster else ("聚落表", "settlement table")
+    spread_zh, spread_en = f"乡镇总数按{zh}分摊，总数不变", f"township totals spread over the {en} (largest remainder)"
+    return f"{spread_zh} {spread_en}" if described.population else f"{zh} {en}"
 
 
 def _read_zones(described: RegionFile, folder: Path) -> gpd.GeoDataFrame:
@@ -163,7 +164,7 @@ def _bounds(townships: gpd.GeoDataFrame, described: RegionFile) -> Bounds:
 
 
 def _read_facilities(described: RegionFile, folder: Path, services: Services, bounds: Bounds | None) -> gpd.GeoDataFrame:
-    attempt, columns = _Attempts(), facility_columns(services.kind_ids())
+    attempt, columns = _Attempts(), facility_columns(services.kinds)
     frames = [attempt(partial(_read_block, block, folder, columns, bounds)) for block in described.facilities]
     if attempt.problems:
         raise InputError(*attempt.problems)

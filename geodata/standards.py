@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -36,6 +35,12 @@ class Limit(Strict):
                 Problem("至少要给出 minutes、network_m、straight_m 之一。", "Give at least one of minutes, network_m, straight_m.")
             )
         return self
+
+    @property
+    def text(self) -> str:
+        """The limit in short: ``15 min``, ``5000 m by road``."""
+        parts = [(self.minutes, "min"), (self.network_m, "m by road"), (self.straight_m, "m straight")]
+        return " + ".join(f"{value:g} {unit}" for value, unit in parts if value is not None)
 
 
 class ServiceDefinition(Strict):
@@ -74,6 +79,12 @@ class ServiceDefinition(Strict):
         """The limit of each settlement class."""
         return {"urban": self.urban, "rural": self.rural}
 
+    @property
+    def limit_text(self) -> str:
+        """The limits in short, for tables: ``urban 15 min; rural 30 min``."""
+        said = {name: limit.text for name, limit in self.limits.items()}
+        return said["urban"] if self.urban == self.rural else "; ".join(f"{name} {text}" for name, text in said.items())
+
     def with_minutes(self, minutes: float) -> ServiceDefinition:
         """Build the same definition with another number of minutes in both classes."""
         if not 0 < minutes < math.inf:
@@ -87,7 +98,11 @@ class ServiceDefinition(Strict):
                 )
             )
         limits = {name: limit.model_copy(update={"minutes": minutes}) for name, limit in self.limits.items()}
-        return self.model_copy(update=limits)
+        names = {
+            "name_zh": f"{self.name_zh}，时限改为 {minutes:g} 分钟",
+            "name_en": f"{self.name_en}, limit changed to {minutes:g} minutes",
+        }
+        return self.model_copy(update=limits | names)
 
 
 class Siting(Strict):
@@ -149,10 +164,6 @@ class Services(Strict):
             known = ", ".join(self.services)
             raise OptionError(Problem(f"没有服务“{service_id}”；可选：{known}。", f"No service {service_id!r}; there are: {known}."))
         return self.services[service_id]
-
-    def kind_ids(self) -> Mapping[str, str]:
-        """Every accepted name of a kind (its id, Chinese or English name) → its id."""
-        return {name: kind_id for kind_id, kind in self.kinds.items() for name in (kind_id, kind.zh, kind.en)}
 
 
 class ModeSpeeds(Strict):

@@ -163,7 +163,7 @@ def _match(
             tried, has = " / ".join(wanted), ", ".join(there)
             problems.append(
                 Problem(
-                    f"{file_name}：缺少“{column.name}”列（可用的表头：{tried}；文件中有：{has}）。",
+                    f"{file_name}：缺少“{column.name_zh}”列（可用的表头：{tried}；文件中有：{has}）。",
                     f"{file_name}: column {column.name!r} is missing (known headers: {tried}; the file has: {has}).",
                 )
             )

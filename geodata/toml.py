@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from geodata.errors import InputError, Problem
+from geodata.errors import InputError, Problem, os_reason
 
 
 class Strict(BaseModel):
@@ -49,11 +49,15 @@ def read_toml(path: Path, model: type[Model]) -> Model:
     InputError
         The file is missing, is no TOML, or does not fit the model; all problems at once.
     """
+    if path.is_file() and path.suffix.lower() != ".toml":
+        raise InputError(
+            Problem(f"{path.name}：应给出 region.toml 或它所在的文件夹。", f"{path.name}: name region.toml, or the folder it is in.")
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        reason = error.strerror or "?"
-        raise InputError(Problem(f"无法读取 {path}（{reason}）。", f"Cannot read {path} ({reason}).")) from error
+        reason = os_reason(error)
+        raise InputError(Problem(f"无法读取 {path}（{reason.zh}）。", f"Cannot read {path} ({reason.en}).")) from error
     except UnicodeDecodeError as error:
         raise InputError(
             Problem(f"{path.name}：不是 UTF-8 文字，请另存为 UTF-8。", f"{path.name}: not UTF-8 text; save it as UTF-8.")
@@ -61,7 +65,12 @@ def read_toml(path: Path, model: type[Model]) -> Model:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(Problem(f"{path.name}：不是有效的 TOML（{error}）。", f"{path.name}: not valid TOML ({error}).")) from error
+        raise InputError(
+            Problem(
+                f'{path.name}：格式有误（{error}）：文字须在英文双引号 "…" 里，等号左边只能用英文名。',
+                f'{path.name}: not valid TOML ({error}): text stands in straight quotes "…", keys are English.',
+            )
+        ) from error
     return check_toml(data, model, path.name)
 
 

@@ -12,11 +12,13 @@ from scipy.sparse.csgraph import connected_components
 
 from coverage.snap import ACCESS_RADIUS_M, MAX_SNAP_M, snap_demand, snap_facilities
 from geodata.errors import first_few
+from geodata.extent import widened
 from geodata.region import Prepared
 from geodata.roads import Bools, Network
 from geodata.standards import MODES, Mode
 from scenarios.output.report import people
 
+LEAST_MARGIN_KM = 5.0
 MODES_ZH: dict[Mode, str] = {"walk": "步行", "bike": "骑行", "drive": "驾车"}
 
 
@@ -72,7 +74,7 @@ def check_region(prepared: Prepared) -> dict[str, Any]:
         "road_pieces": len(region.roads),
         "road_km": round(float(region.roads.length_mm.sum()) / 1e6, 1),
     }
-    findings = _facilities(prepared) + _roads(prepared)
+    findings = _facilities(prepared) + _settlements(prepared) + _roads(prepared)
     for mode in MODES:
         if (region.roads.permit & (0b11 << (2 * MODES.index(mode)))).any():
             findings += _access(prepared, mode, prepared.network(mode))
@@ -92,7 +94,27 @@ def _facilities(prepared: Prepared) -> list[Finding]:
     def finding(severity: str, code: str, mask: Bools, zh: str, en: str) -> Finding:
         return Finding(severity, code, int(mask.sum()), 0, zh, en, first_few(places.id[at] for at in np.flatnonzero(mask & shown)))
 
+    west, south, east, north = prepared.region.roads.bounds
+    gate = places.entrance[places.first_entrance[:-1]]
+    strange = places.external & ~((gate >= [west, south]) & (gate <= [east, north])).all(axis=1)
+    none = [one for one, service in prepared.services.services.items() if not places.of_kinds(service.definition(None).kinds).any()]
     return [
+        Finding(
+            "warning",
+            "no_facilities",
+            len(none),
+            0,
+            "数据中没有任何机构的服务（覆盖为 0 不代表实际情况）",
+            "services without any facility in the data (their 0 says nothing of the county)",
+            first_few(none),
+        ),
+        finding(
+            "warning",
+            "outside_roads",
+            strange,
+            "远在路网范围之外的设施（坐标可能有误）",
+            "facilities beyond the extent of the roads (wrong coordinates?)",
+        ),
         finding(
             "note",
             "external",
@@ -124,9 +146,49 @@ def _facilities(prepared: Prepared) -> list[Finding]:
     ]
 
 
+def _settlements(prepared: Prepared) -> list[Finding]:
+    """Settlements outside every township, or in another than their table says; raster cells are no settlements."""
+    demand, zones = prepared.region.demand, prepared.region.zones
+    named = np.array([bool(text) for text in demand.settlement])
+    lies_in = zones.locate(demand.lonlat)
+
+    def finding(code: str, mask: Bools, zh: str, en: str) -> Finding:
+        first = first_few(f"{demand.name[at]} ({demand.lonlat[at, 0]:.5f}, {demand.lonlat[at, 1]:.5f})" for at in np.flatnonzero(mask))
+        return Finding("warning", code, int(mask.sum()), math.fsum(demand.people[mask]), zh, en, first)
+
+    elsewhere = named & demand.inside & (lies_in != demand.zone)
+    outside = named & ~demand.inside
+    return [
+        finding("outside_zones", outside, "在所有乡镇界之外的聚落（不计入任何结果）", "settlements outside every zone (counted nowhere)"),
+        finding(
+            "other_zone",
+            elsewhere,
+            "坐标不在其所属乡镇界内的聚落（按表中乡镇计）",
+            "settlements that lie outside the zone their table names",
+        ),
+    ]
+
+
+def _short_of_the_buffer(prepared: Prepared) -> bool:
+    """Tell whether the roads end less than 5 km beyond the county on some side."""
+    west, south, east, north = widened(prepared.region.zones.bounds, LEAST_MARGIN_KM)
+    has = prepared.region.roads.bounds
+    return has[0] > west or has[1] > south or has[2] < east or has[3] < north
+
+
 def _roads(prepared: Prepared) -> list[Finding]:
     roads = prepared.region.roads
+    short = _short_of_the_buffer(prepared)
     return [
+        Finding(
+            "warning",
+            "roads_end_at_border",
+            int(short),
+            0,
+            f"路网向县界外延伸不足 {LEAST_MARGIN_KM:.0f} 公里：绕行县外的路线和县外机构会漏算",
+            f"the roads end less than {LEAST_MARGIN_KM:.0f} km beyond the county: routes and facilities outside are missed",
+            "",
+        ),
         Finding(
             "warning",
             "missing_nodes",

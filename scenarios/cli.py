@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from coverage.stats import CoverageResult, coverage
-from geodata.errors import Circle15Error, OptionError, OutputError, Problem
+from geodata.errors import Circle15Error, OptionError, OutputError, Problem, os_reason
 from geodata.region import Prepared
 from geodata.standards import MODES
 from geodata.store import open_region
@@ -28,6 +28,21 @@ from scenarios.output.report import align, coverage_json, coverage_text, people,
 from scenarios.siting.od import site_from_matrix
 from scenarios.siting.standby import site_standby
 
+FACTS = {
+    "region": "地区 region",
+    "illustrative": "示意数据 illustrative",
+    "date": "日期 date",
+    "crs": "投影坐标系 crs",
+    "fingerprint": "数据指纹 fingerprint",
+    "zones": "乡镇 zones",
+    "demand_points": "村（社区）或栅格单元 demand points",
+    "people_inside": "县内人口 people inside",
+    "people_outside": "县界外人口（不计） people outside",
+    "people_source": "人口来源 people from",
+    "facilities_by_kind": "各类机构 facilities",
+    "road_pieces": "路段 road pieces",
+    "road_km": "道路公里 road km",
+}
 STREAMLIT_OPTIONS = {
     "server.address": "127.0.0.1",
     "server.showEmailPrompt": "false",
@@ -111,17 +126,17 @@ def _parser() -> argparse.ArgumentParser:
 def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
     site = commands.add_parser("site", help="选址 · choose sites, on a region or on an OD table")
     site.add_argument("region", type=Path, metavar="REGION", nargs="?")
-    site.add_argument("--service", default="emergency")
-    site.add_argument("--definition")
+    site.add_argument("--service", default="emergency", help="有选址规则的服务 · a service with a siting rule (emergency unless given)")
+    site.add_argument("--definition", help="口径 · response (default), distance")
     site.add_argument("--sites", type=int, required=True, help="总数，含保留的点 · the TOTAL, kept and forced points included")
     site.add_argument("--fixed", default="", metavar="IDS", help="必须入选的点，逗号分隔 · forced in, separated by commas")
     site.add_argument("--time-limit", type=float, metavar="SECONDS", help="求解时限 · for the solver; none unless given")
     site.add_argument("--out", type=Path, metavar="DIR", help="写入 sites.csv site.gpkg site.json · write these files")
     site.add_argument("--matrix", type=Path, metavar="OD", help="OD 表（csv 或 parquet），代替 REGION · an OD table instead of REGION")
-    site.add_argument("--cost", default="minutes", metavar="minutes|metres|COLUMN")
-    site.add_argument("--demand", type=Path, metavar="WEIGHTS.csv", help="id[,people]")
-    site.add_argument("--demand-side", choices=["from", "to"])
-    site.add_argument("--model", default="mclp", choices=["mclp"])
+    site.add_argument("--cost", default="minutes", metavar="minutes|metres|COLUMN", help="OD 表中的费用列 · the column of the cost")
+    site.add_argument("--demand", type=Path, metavar="WEIGHTS.csv", help="编码与人口 · id[,people]; 1 each without people")
+    site.add_argument("--demand-side", choices=["from", "to"], help="需求在 OD 表的哪一侧 · which side is the demand")
+    site.add_argument("--model", default="mclp", choices=["mclp"], help="mclp：覆盖最多的人 · most people within the limit")
     site.add_argument("--limit", type=float, help="费用上限，含 · of the cost, inclusive")
     site.add_argument("--json", action="store_true")
     site.set_defaults(run=_site)
@@ -150,7 +165,9 @@ def _example(arguments: argparse.Namespace) -> None:
         path = write_county(arguments.folder, seed=arguments.seed)
     except OSError as error:
         where = arguments.folder
-        raise OutputError(Problem(f"无法写入 {where}（{error.strerror}）。", f"Cannot write to {where} ({error.strerror}).")) from error
+        raise OutputError(
+            Problem(f"无法写入 {where}（{os_reason(error).zh}）。", f"Cannot write to {where} ({os_reason(error).en}).")
+        ) from error
     open_region(path, progress=_progress)
     print(path)
 
@@ -168,8 +185,7 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     )
     print()
-    plain = {name: value for name, value in facts.items() if name != "sources"}
-    print(align(["项 fact", ""], [[name, str(value)] for name, value in plain.items()]))
+    print(align(["项 fact", ""], [[label, _shown(facts[name])] for name, label in FACTS.items()]))
     print()
     found = [[f.severity, f"{f.zh} {f.en}", str(f.count), people(f.people) if f.people else "–", f.first] for f in said["findings"]]
     print(
@@ -177,6 +193,17 @@ def _check(arguments: argparse.Namespace) -> None:
         if found
         else "没有发现问题。 Nothing doubtful was found."
     )
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 — any fact
+    """A fact or figure for people: thousands set off, lists and counts in a row."""
+    if isinstance(value, bool):
+        return "是 yes" if value else "否 no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
 
 
 def _app(arguments: argparse.Namespace) -> None:
@@ -236,7 +263,7 @@ def _site(arguments: argparse.Namespace) -> None:
         )
         said = result.to_json()
         print(
-            json_text(said) if arguments.json else align(["", ""], [[key, str(value)] for key, value in said.items()]),
+            json_text(said) if arguments.json else align(["", ""], [[key, _shown(value)] for key, value in said.items()]),
             end="\n" * (not arguments.json),
         )
         return

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from coverage.stats import within_limits
 from geodata.standards import Limit
 from geodata.store import open_region
 from scenarios.cli import main
+from scenarios.output.report import round_up
 from scenarios.siting.standby import site_standby
 
 
@@ -268,3 +270,52 @@ def test_command_works_from_any_directory(example: Path, tmp_path: Path) -> None
     done = subprocess.run([command, "check", str(example.parent)], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert "进贤县（示意）" in done.stdout.decode()
+
+
+def test_a_changed_limit_stands_in_every_output(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["coverage", str(example), "--service", "fitness", "--minutes", "10", "--out", str(tmp_path)]) == 0
+    assert "时限改为 10 分钟" in capsys.readouterr().out
+    for file in ("coverage.csv", "gaps.csv"):
+        assert set(pd.read_csv(tmp_path / file)["limit"]) == {"10 min"}
+    gaps = pd.read_csv(tmp_path / "gaps.csv")
+    assert (gaps.loc[gaps["cause"] == "too_far", "nearest_minutes"] > 10).all()
+
+
+def test_what_is_beyond_the_limit_never_reads_as_the_limit() -> None:
+    assert [round_up(minutes) for minutes in (15.0, 15.0047, 14.96, 15.1)] == [15.0, 15.1, 15.0, 15.1]
+
+
+def test_both_definitions_are_sited_with_the_same_backstop(run_json: Callable[..., dict]) -> None:
+    within = [run_json("site", "--sites", "5", "--definition", one)["backstop"]["within"] for one in ("response", "distance")]
+    assert within[0] == within[1]
+
+
+def test_check_names_settlements_outside_and_in_another_township(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    county = tmp_path / "county"
+    shutil.copytree(example.parent, county)
+    table = pd.read_excel(county / "settlements.xlsx", dtype=str)
+    away, moved = table.index[5], table.index[9]
+    table.loc[moved, "乡镇代码"] = "360124211"
+    table.loc[away, ["乡镇代码", "经度"]] = ["", "115.9"]
+    table.to_excel(county / "settlements.xlsx", index=False)
+    assert main(["check", str(county), "--json"]) == 0
+    found = {finding["code"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert found["outside_zones"]["count"] == 1
+    assert table.loc[away, "名称"] in found["outside_zones"]["first"]
+    assert found["other_zone"]["count"] == 1
+    assert table.loc[moved, "名称"] in found["other_zone"]["first"]
+
+
+def test_a_service_without_facilities_is_not_passed_off_as_0_percent(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    county = tmp_path / "county"
+    shutil.copytree(example.parent, county)
+    described = (county / "region.toml").read_text(encoding="utf-8")
+    kept = [block for block in described.split("[[facilities]]") if "fitness" not in block]
+    (county / "region.toml").write_text("[[facilities]]".join(kept), encoding="utf-8")
+    assert main(["coverage", str(county), "--service", "fitness"]) == 0
+    assert "没有此类机构的数据" in capsys.readouterr().out
+    assert main(["check", str(county), "--json"]) == 0
+    found = {finding["code"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert found["no_facilities"]["first"] == "fitness"

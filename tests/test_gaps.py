@@ -95,7 +95,7 @@ def test_restricted_facilities_are_never_named():
     alone = replace(region, facilities=region.facilities.take(np.array([0])))
     table = gaps(alone)
     assert sorted(table.index) == ["between", "far"], "it serves all the same"
-    assert set(table["cause"]) == {"no_facility"}
+    assert set(table["cause"]) == {"too_far"}, "the true cause, without a name"
     assert set(table["nearest_id"]) == {""}
     assert table[["nearest_minutes", "nearest_straight_m"]].isna().all(axis=None)
 

@@ -32,7 +32,7 @@ def county(tmp_path_factory):
 
 def test_township_totals_are_kept_and_shared_by_the_settlements_own_counts(county):
     assert dict(zip(county.demand.id, county.demand.people.tolist(), strict=True)) == {"001": 750, "002": 250, "003": 2000}
-    assert county.people_source == "township totals spread over the settlement table (largest remainder)"
+    assert "township totals spread over the settlement table" in county.people_source
 
 
 def test_settlements_know_their_township_and_class(county):
@@ -97,7 +97,7 @@ def test_a_settlement_without_a_township_belongs_where_it_lies(tmp_path, county)
 def test_without_township_totals_the_settlements_count_as_they_say(tmp_path):
     region = read_region(write_county(tmp_path, {"region.toml": TOML.replace('[population]\nfile = "people.csv"\n', "")}))
     assert region.demand.people.tolist() == [3, 1, 5]
-    assert region.people_source == "settlement table"
+    assert region.people_source.endswith("settlement table")
 
 
 def test_a_blank_settlement_name_is_a_settlement_of_its_own(tmp_path):

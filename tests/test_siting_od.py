@@ -120,7 +120,8 @@ def test_the_order_of_rows_changes_nothing(tmp_path_factory, matrix, weights):
 REFUSED_FILES = {
     "a missing column": ("from_id,to_id,metres\na,b,1\n", WEIGHTS, r"od.csv lacks the columns minutes \(it has from_id, to_id, metres\)"),
     "all missing columns": ("a,b\n1,2\n", WEIGHTS, "od.csv lacks the columns from_id, to_id, minutes"),
-    "a weights file without ids": (MATRIX, "code,people\nv2,1\n", r"weights.csv lacks the columns id"),
+    "a weights file without ids": (MATRIX, "name,people\nv2,1\n", r"weights.csv lacks the column id"),
+    "weights under another name": (MATRIX, "id,households\nv2,1\n", r"weights.csv has no column people \(it has id, households\)"),
     "a repeated column": ("from_id,to_id,minutes,minutes\na,b,1,2\n", WEIGHTS, "od.csv repeats the columns minutes"),
     "a repeated pair": (MATRIX + "v3,7,17\n", WEIGHTS, r"od.csv repeats, with row numbers: v3 → 7 \(6, 7\)"),
     "text as cost": (MATRIX + "v3,007,about ten\n", WEIGHTS, r"od.csv, row 7 \(about ten\): minutes is not a number"),
@@ -248,3 +249,8 @@ def test_the_optima_published_for_san_jose_dos_campos_are_found(tmp_path, data_f
     results = [site_from_matrix(od, weights, cost="distance", sites=sites, limit=800) for sites in (1, 2, 3, 4, 5)]
     assert [result.objective for result in results] == [5461, 8790, 11604, 12106, 12152]
     assert all(result.status == "optimal" for result in results)
+
+
+def test_weights_may_have_the_usual_chinese_headers(tmp_path: Path) -> None:
+    weights = put(tmp_path, "w.csv", "编码,名称,常住人口\nv2,张家村,120\n007,李家村,3\n")
+    assert read_weights(weights).to_dict() == {"v2": 120.0, "007": 3.0}

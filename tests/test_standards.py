@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from geodata.columns import facility_columns
 from geodata.errors import InputError, OptionError
 from geodata.standards import MODES, default_services, default_speeds, read_services, read_speeds
 
@@ -60,8 +61,8 @@ def test_village_clinics_count_in_the_medical_circle():
 
 
 def test_a_kind_goes_by_its_id_and_both_names():
-    names = default_services().kind_ids()
-    assert {names[name] for name in ("village_clinic", "村卫生室", "village clinic")} == {"village_clinic"}
+    kind = next(column for column in facility_columns(default_services().kinds) if column.name == "kind")
+    assert {kind.parse(name) for name in ("village_clinic", "村卫生室", "Village clinic")} == {"village_clinic"}
 
 
 def test_the_first_definition_is_the_default():
@@ -113,7 +114,7 @@ def test_an_own_service_replaces_the_one_of_its_name_and_no_other(tmp_path):
 def test_an_own_service_may_be_new_and_name_new_kinds(tmp_path):
     path = own(tmp_path, service="childcare", kinds='"nursery"', more='[kinds]\nnursery = { zh = "托育机构", en = "nursery" }\n')
     services = read_services(path)
-    assert services.kind_ids()["托育机构"] == "nursery"
+    assert services.kinds["nursery"].zh == "托育机构"
     assert services.service("childcare").definition(None).kinds == ("nursery",)
 
 

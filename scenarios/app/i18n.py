@@ -9,6 +9,10 @@ Language = Literal["zh", "en"]
 _WORDS = {
     "title": ("十五分钟服务圈", "15-minute service circles"),
     "switch": ("English", "中文"),
+    "no_facilities": (
+        "没有此类机构的数据，覆盖为 0 不代表实际情况。",
+        "No facilities of these kinds are in the data: 0 says nothing of the county.",
+    ),
     "wrong": ("数据或问题有误：", "Something is wrong with the data or the question:"),
     "illustrative": (
         "示意数据：地名与总人口为真，其余由程序生成，不能用于决策。",

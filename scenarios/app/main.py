@@ -17,8 +17,11 @@ from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.app import cache
 from scenarios.app.i18n import Language, words
-from scenarios.output.report import people, percent
+from scenarios.output.report import people, percent, round_up
 from scenarios.siting.standby import proof
+
+MOST_MINUTES = 240
+MOST_SITES = 200
 
 
 def run() -> None:
@@ -49,6 +52,9 @@ def _page(prepared: Prepared, language: Language) -> None:
         st.warning(say["illustrative"])
     service_id, definition = _choose(prepared, language)
     result = cache.covered(prepared, definition, service_id)
+    st.text(definition.name_zh if language == "zh" else definition.name_en)
+    if len(result.facilities) == 0:
+        st.warning(say["no_facilities"])
     _figures(result, language)
     _township_table(result, language)
     _gaps(result, language)
@@ -62,18 +68,37 @@ def _choose(prepared: Prepared, language: Language) -> tuple[str, ServiceDefinit
     """Service, definition and minutes."""
     say = words(language)
     services = prepared.services.services
-    name: Literal["name_zh", "name_en"] = "name_zh" if language == "zh" else "name_en"
     first, second, third = st.columns(3)
-    service_id = first.selectbox(say["service"], list(services), format_func=lambda one: getattr(services[one], name), key="service")
+    with first:
+        names = {one: (service.name_zh, service.name_en) for one, service in services.items()}
+        service_id = _select(say["service"], names, "service", language)
     by_id = {one.id: one for one in services[service_id].definitions}
-    chosen = second.selectbox(
-        say["definition"], list(by_id), format_func=lambda one: getattr(by_id[one], name), key=f"definition-{service_id}"
-    )
+    with second:
+        names = {one: (definition.name_zh, definition.name_en) for one, definition in by_id.items()}
+        chosen = _select(say["definition"], names, f"definition-{service_id}", language)
     definition = by_id[chosen]
     if definition.urban.minutes is None or definition.urban.minutes != definition.rural.minutes:
         return service_id, definition
-    minutes = third.number_input(say["minutes"], 1, 120, round(definition.urban.minutes), key=f"minutes-{service_id}-{chosen}")
+    with third:
+        minutes = _number(say["minutes"], round(definition.urban.minutes), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language)
     return service_id, definition if minutes == definition.urban.minutes else definition.with_minutes(float(minutes))
+
+
+def _select(label: str, names: Mapping[str, tuple[str, str]], key: str, language: Language) -> str:
+    """Choose one of several; the choice outlives a change of language, which a widget with other labels does not."""
+    ids = list(names)
+    before = st.session_state.get(key, ids[0])
+    index = ids.index(before) if before in names else 0
+    chosen = st.selectbox(label, ids, index=index, format_func=lambda one: names[one][language == "en"], key=f"{key}-{language}")
+    st.session_state[key] = chosen
+    return chosen
+
+
+def _number(label: str, default: int, most: int, key: str, language: Language, *, about: str | None = None) -> int:
+    """Choose a number; it too outlives a change of language."""
+    chosen = st.number_input(label, 1, most, st.session_state.get(key, default), key=f"{key}-{language}", help=about)
+    st.session_state[key] = int(chosen)
+    return int(chosen)
 
 
 def _figures(result: CoverageResult, language: Language) -> None:
@@ -114,7 +139,7 @@ def _gaps(result: CoverageResult, language: Language) -> None:
         say["people"]: gaps["people"],
         say["cause"]: gaps["cause"].map(lambda cause: CAUSES[cause][language == "en"]),
         say["nearest"]: gaps["nearest_name"],
-        say["nearest_minutes"]: gaps["nearest_minutes"].round(1),
+        say["nearest_minutes"]: gaps["nearest_minutes"].map(round_up, na_action="ignore"),
         say["nearest_metres"]: gaps["nearest_network_m"].round(),
         say["straight"]: gaps["nearest_straight_m"].round(),
     }
@@ -140,10 +165,12 @@ def _standby(prepared: Prepared, service_id: str, language: Language) -> None:
     """Ask for a number of points, show the proven plan."""
     say = words(language)
     st.subheader(say["standby"])
-    sites = st.number_input(say["sites_total"], 1, 20, 5, key="sites", help=say["sites_help"])
-    if not st.button(say["solve"], key="solve", type="primary"):
+    sites = _number(say["sites_total"], 5, MOST_SITES, "sites", language, about=say["sites_help"])
+    if st.button(say["solve"], key="solve", type="primary"):
+        st.session_state["asked"] = sites
+    if st.session_state.get("asked") != sites:
         return
-    plan = cache.sited(prepared, service_id, int(sites))
+    plan = cache.sited(prepared, service_id, sites)
     st.info(proof(plan)[language == "en"])
     _table(
         {

@@ -15,7 +15,7 @@ import pyogrio
 
 from coverage.circles import circles
 from coverage.stats import CoverageResult
-from geodata.errors import OutputError, Problem
+from geodata.errors import OutputError, Problem, os_reason
 from geodata.region import Prepared
 from scenarios.output.report import coverage_json, rows, site_json, site_table
 from scenarios.siting.standby import StandbyPlan
@@ -38,8 +38,8 @@ def write_files(folder: Path, writers: Mapping[str, Writer]) -> list[Path]:
     except OSError as error:
         raise OutputError(
             Problem(
-                f"无法写入 {folder}（{error.strerror}）。请换一个文件夹。",
-                f"Cannot write to {folder} ({error.strerror}). Choose another folder.",
+                f"无法写入 {folder}（{os_reason(error).zh}）。请换一个文件夹。",
+                f"Cannot write to {folder} ({os_reason(error).en}). Choose another folder.",
             )
         ) from error
     try:
@@ -50,8 +50,8 @@ def write_files(folder: Path, writers: Mapping[str, Writer]) -> list[Path]:
     except OSError as error:
         raise OutputError(
             Problem(
-                f"写入 {folder} 时出错（{error.strerror or error}）：文件是否正被其他程序打开，或磁盘已满？",
-                f"Writing to {folder} failed ({error.strerror or error}): is a file open in another program, or the disk full?",
+                f"写入 {folder} 时出错（{os_reason(error).zh}）：文件是否正被其他程序打开，或磁盘已满？",
+                f"Writing to {folder} failed ({os_reason(error).en}): is a file open in another program, or the disk full?",
             )
         ) from error
     finally:
@@ -119,10 +119,11 @@ def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataF
 
 
 def _joined(frames: Mapping[str, Any], results: Mapping[str, CoverageResult]) -> Any:  # noqa: ANN401 — frames or geoframes alike
-    """All runs in one table, each row marked with its service and definition."""
+    """All runs in one table, each row marked with its service, definition and limit."""
     marked = []
     for key, frame in frames.items():
         copy = frame.copy()
+        copy.insert(0, "limit", results[key].definition.limit_text)
         copy.insert(0, "definition", results[key].definition.id)
         copy.insert(0, "service", key)
         marked.append(copy)

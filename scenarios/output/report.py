@@ -17,6 +17,7 @@ from geodata.region import Prepared
 from geodata.standards import Mode, ServiceDefinition
 from scenarios.siting.standby import StandbyPlan, proof
 
+ROUNDING = 1e-6
 ILLUSTRATIVE = "示意数据 illustrative"
 
 
@@ -147,6 +148,8 @@ def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> s
         for row in gaps.itertuples(index=False)
     ]
     text = f"{prepared.region.name}{mark} · {title} · {prepared.region.date}\n\n{align(heads, table)}\n"
+    if len(result.facilities) == 0:
+        text += "\n没有此类机构的数据，覆盖为 0 不代表实际情况。 No such facilities are in the data: 0 says nothing.\n"
     outside = math.fsum(prepared.region.demand.people[~prepared.region.demand.inside])
     if outside:
         text += f"\n另有 {people(outside)} 人在县界之外，不计。 {people(outside)} more people live outside and are not counted.\n"
@@ -159,7 +162,7 @@ def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> s
 
 def _measure(row: Any) -> str:  # noqa: ANN401 — a named tuple of pandas
     if not math.isnan(row.nearest_minutes):
-        return f"{row.nearest_minutes:,.1f} min"
+        return f"{round_up(row.nearest_minutes):,.1f} min"
     if not math.isnan(row.nearest_network_m):
         return f"{row.nearest_network_m:,.0f} m"
     return f"({row.nearest_straight_m:,.0f} m)" if not math.isnan(row.nearest_straight_m) else "–"
@@ -181,10 +184,15 @@ def site_text(prepared: Prepared, plan: StandbyPlan) -> str:
         ]
         for row in both.itertuples()
     ]
-    heads = ["乡镇 township", "人口 people", "现状 before", "方案 after", "现状 before", "方案 after"]
+    heads = ["乡镇 township", "人口 people", "现状人数 before", "方案人数 after", "现状占比 before", "方案占比 after"]
     zh, en = proof(plan)
     title = f"{prepared.region.name}{mark} · {plan.definition.name_zh} {plan.definition.name_en} · {prepared.region.date}"
     return f"{title}\n\n{align(['', '站点 site', '编码 id', ''], chosen)}\n\n{align(heads, table)}\n\n{zh}\n{en}\n"
+
+
+def round_up(minutes: float) -> float:
+    """Minutes to the next tenth, so that what is beyond 15 minutes never reads 15.0."""
+    return math.ceil(minutes * 10 - ROUNDING) / 10
 
 
 def people(value: float) -> str:

@@ -165,7 +165,7 @@ def check_question(candidate_ids: Sequence[str], *, sites: int, fixed: Sequence[
         zh = f"要选 {sites} 个站点，但{zh_in}只有 {len(known)} 个候选点：请减少站点或增加候选点。"
         en = f"{sites} sites are asked for, but there are only {len(known)} candidates{en_in}: ask for fewer, or add candidates."
         problems.append(Problem(zh, en))
-    if sites < len(kept):
+    if 1 <= sites < len(kept):
         zh = f"站点总数 {sites} 少于固定点 {len(kept)} 个：总数包括固定点，请增大总数。"
         en = f"{sites} sites in total are fewer than the {len(kept)} fixed ones, which count towards the total: ask for more."
         problems.append(Problem(zh, en))

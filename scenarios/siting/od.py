@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 from scipy import sparse
 
+from geodata.columns import ID, PEOPLE
 from geodata.csv_text import read_csv_text
 from geodata.errors import InputError, OptionError, Problem, first_few
 from scenarios.siting.cover import check_question, solve
@@ -148,10 +149,12 @@ def read_weights(path: Path | str) -> pd.Series:
     Raises
     ------
     InputError
-        If the file cannot be read, an id is repeated or blank, or people are not a number of 0 or more.
+        If the file cannot be read, an id is repeated or blank, people are not a number of 0 or more, or no column is people among others.
     """
     name = Path(path).name
-    table = _read_table(Path(path), ("id",))
+    table = _read_table(Path(path), ())
+    columns = _named(table, name)
+    table = table.rename(columns=columns)
     ids, problems = _ids(table, "id", name)
     if ids.duplicated().any():
         problems += _repeats(ids, ids, name)
@@ -162,6 +165,26 @@ def read_weights(path: Path | str) -> pd.Series:
     if problems:
         raise InputError(*problems)
     return pd.Series(people, index=pd.Index(ids))
+
+
+def _named(table: pd.DataFrame, name: str) -> dict[str, str]:
+    """Which headers are ``id`` and ``people``, by the usual names; other columns without people are refused: they may be the weights."""
+    headers = {header.strip().casefold(): header for header in reversed(list(table.columns))}
+    found = {
+        headers[known]: column.name
+        for column in (PEOPLE, ID)
+        for known in [next((header for header in column.headers if header in headers), None)]
+        if known
+    }
+    has = ", ".join(table.columns)
+    if "id" not in found.values():
+        zh = f"{name} 缺少“编码”列（id；现有列：{has}）。请补上列或改正列名。"
+        raise InputError(Problem(zh, f"{name} lacks the column id (it has {has}). Add or rename it."))
+    if "people" not in found.values() and len(table.columns) > 1:
+        zh = f"{name} 没有“常住人口”列（people；现有列：{has}）。请改正列名；若每处都算 1，请只留编码一列。"
+        en = f"{name} has no column people (it has {has}). Rename it; to count each place as 1, keep the id column only."
+        raise InputError(Problem(zh, en))
+    return found
 
 
 def choose_demand_side(od: OdTable, weighted: pd.Index, *, demand_side: Side | None, weights_name: str) -> Side:

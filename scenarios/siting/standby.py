@@ -45,6 +45,8 @@ class StandbyPlan:
     is_new : (sites,) bool
     candidates : int
         How many eligible places there were to choose from, beside the kept and forced ones.
+    background : int
+        Points outside the county or restricted: they serve, but are neither counted nor named.
     beyond_all_people : float
         People whom no place, chosen or not, could reach within the backstop.
     before, after : DataFrame
@@ -61,6 +63,7 @@ class StandbyPlan:
     sites: Facilities
     is_new: Bools
     candidates: int
+    background: int
     beyond_all_people: float
     before: pd.DataFrame
     after: pd.DataFrame
@@ -103,16 +106,14 @@ def site_standby(
     region, service = prepared.region, prepared.services.service(service_id)
     definition = service.definition(definition_id)
     if service.siting is None:
-        raise OptionError(Problem(f"{service.name_zh}没有选址问题的定义（siting）。", f"Service {service_id!r} has no siting block."))
+        able = ", ".join(name for name, one in prepared.services.services.items() if one.siting)
+        zh = f"{service.name_zh}（{service_id}）没有选址规则，可选址的服务：{able}。"
+        raise OptionError(Problem(zh, f"There is no siting rule for {service_id!r}, only for: {able}."))
     kept, background, free = _roles(region.facilities, region.facilities.open_on(region.date), definition, service_id, fixed)
     places = region.facilities.take(np.concatenate([kept, free, background]))
-    network = prepared.network(definition.mode)
-    backstop = Limit(minutes=service.siting.backstop_minutes)
-    ways = {"demand_ways": snap_demand(network, region.demand), "facility_ways": snap_facilities(network, places)}
-    within, within_backstop = (
-        within_limits(one, network, region.demand, places, **ways)
-        for one in (definition, definition.model_copy(update={"urban": backstop, "rural": backstop}))
-    )
+    wide = Limit(minutes=service.siting.backstop_minutes)
+    backstop = service.definition(None).model_copy(update={"urban": wide, "rural": wide})  # the same backstop for every definition
+    within, within_backstop = _covers(prepared, places, (definition, backstop))
     choosable = np.arange(len(kept) + len(free))
     people = region.demand.people * region.demand.inside
     anyway = [_any(covers, np.arange(len(choosable), len(places))) for covers in (within_backstop, within)]
@@ -157,6 +158,7 @@ def site_standby(
         sites=places.take(chosen),
         is_new=~places.of_kinds(definition.kinds)[chosen],
         candidates=len(free),
+        background=len(background),
         beyond_all_people=math.fsum(people[lost]),
         before=tables[0],
         after=tables[1],
@@ -195,6 +197,15 @@ def _roles(
     return tuple(np.flatnonzero(role) for role in (kept, background, free))  # type: ignore[return-value] # three of them
 
 
+def _covers(prepared: Prepared, places: Facilities, definitions: Sequence[ServiceDefinition]) -> list[csr_array]:
+    """Whom each place serves under each definition; the ways on are found once a mode."""
+    demand = prepared.region.demand
+    ways = {}
+    for network in (prepared.network(mode) for mode in {definition.mode for definition in definitions}):
+        ways[network.mode] = {"demand_ways": snap_demand(network, demand), "facility_ways": snap_facilities(network, places)}
+    return [within_limits(one, prepared.network(one.mode), demand, places, **ways[one.mode]) for one in definitions]
+
+
 def _any(covers: csr_array, columns: Ints) -> Bools:
     return np.asarray(covers[:, columns].sum(axis=1) > 0)
 
@@ -207,7 +218,10 @@ def proof(plan: StandbyPlan) -> tuple[str, str]:
     beyond, least = (f"{result.total - people:,.0f}" for people in (plan.backstop.objective, plan.backstop.bound))
     served, most = f"{result.served:,.0f}", f"{result.bound:,.0f}"
     zh = f"从 {plan.candidates} 个候选点中选 {new} 个新点（另保留 {kept} 个，共 {total} 个），共有 {choices} 种选法。"
-    en = f"{new} new points out of {plan.candidates} candidates (with {kept} kept, {total} in all): {choices} possible choices. "
+    en = f"{new} new points out of {plan.candidates} candidates (with {kept} kept, {total} in all): {choices} choices in all. "
+    if plan.background:
+        zh += f"另有 {plan.background} 个县外或不公开的站点照常服务，不计入总数。"
+        en += f"Another {plan.background} outside the county or not public go on serving and are not counted in the total. "
     if result.status == "optimal":
         zh += (
             f"已证明：任何选法都至少有 {beyond} 人在 {minutes} 分钟之外，本方案正是 {beyond} 人；"
@@ -215,7 +229,7 @@ def proof(plan: StandbyPlan) -> tuple[str, str]:
         )
         en += (
             f"Proven: every choice leaves at least {beyond} people beyond {minutes} minutes, and this one leaves exactly {beyond}; "
-            f"of the choices that achieve this, none serves more than {served} people within the limits. No better {total} points exist."
+            f"of the choices that achieve this, none serves more than {served} people within the limits. No better choice exists."
         )
     else:
         zh += "求解在时限内停止，未证明最优："

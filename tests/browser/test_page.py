@@ -43,6 +43,24 @@ def test_page_speaks_english_by_a_switch(app: Page) -> None:
     expect(app).to_have_url(re.compile("lang=en"))
 
 
+def test_a_change_of_language_keeps_the_question_and_the_plan(app: Page) -> None:
+    app.get_by_role("combobox", name=re.compile("服务")).click()
+    app.get_by_role("option", name="院前急救").click()
+    app.get_by_role("button", name="选址").click()
+    expect(app.get_by_text("再没有更好的 5 个点")).to_be_visible(timeout=30_000)
+    share = metric(app, "人口覆盖率")
+    app.get_by_role("button", name="English").click()
+    expect(app.get_by_text("No better choice exists.")).to_be_visible(timeout=30_000)
+    expect(app.get_by_text("response: urban 15 minutes, rural 30 minutes")).to_be_visible()
+    assert metric(app, "People covered, share") == share
+
+
+def test_a_changed_limit_is_said(app: Page) -> None:
+    app.get_by_role("spinbutton", name=re.compile("时限")).fill("10")
+    app.keyboard.press("Enter")
+    expect(app.get_by_text("时限改为 10 分钟")).to_be_visible(timeout=30_000)
+
+
 def test_five_standby_points_are_chosen_with_their_proof(app: Page) -> None:
     app.get_by_role("combobox", name=re.compile("服务")).click()
     app.get_by_role("option", name="院前急救").click()
