@@ -149,8 +149,10 @@ def _gaps(result: CoverageResult, language: Language) -> None:
 def _table(columns: Mapping[str, Sequence[Any]], *, shares: Sequence[str] = (), height: Literal["auto", "content"] = "content") -> None:
     """Show columns as a table: numbers to the right and sortable, shares as percent, empty columns left out."""
     table = pd.DataFrame(dict(columns)).dropna(axis="columns", how="all")
+    shown = [name for name in shares if name in table]
+    table[shown] *= 100
     formats = {
-        name: st.column_config.NumberColumn(format="percent" if name in shares else "localized") for name in table.select_dtypes("number")
+        name: st.column_config.NumberColumn(format="%.1f %%" if name in shown else "localized") for name in table.select_dtypes("number")
     }
     st.dataframe(table, hide_index=True, width="stretch", height=height, column_config=formats)
 
