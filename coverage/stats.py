@@ -183,9 +183,10 @@ class _Settlements(NamedTuple):
 
 def _settlements(demand: Demand, covered_by: dict[str, Bools], share: float) -> _Settlements:
     """By the share of people covered; a settlement without people counts when all its points are covered."""
-    names = np.array(demand.settlement, dtype=str)
-    mine = np.flatnonzero(demand.inside & (names != ""))
-    _, first, member = np.unique(names[mine], return_index=True, return_inverse=True)
+    names, number = np.unique(np.array(demand.settlement, dtype=str), return_inverse=True)
+    mine = np.flatnonzero(demand.inside & (names[number] != ""))
+    keys = demand.zone[mine] * len(names) + number[mine]  # villages of two townships may have one name
+    _, first, member = np.unique(keys, return_index=True, return_inverse=True)
     people, points = np.bincount(member, demand.people[mine]), np.bincount(member)
     covered = {}
     for suffix, mask in covered_by.items():

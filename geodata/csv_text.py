@@ -77,7 +77,7 @@ def _first_line(text: str) -> str:
 
 def _read_plain(text: str, separator: str, width: int) -> pd.DataFrame | None:
     """Read fast where every line is a row as wide as the header, and quotes stand around cells only; None for anything else."""
-    if not _quotes_whole_cells(text, separator):
+    if text.startswith(("\r", "\n")) or not _quotes_whole_cells(text, separator):
         return None
     names = [str(at) for at in range(width)]
     try:

@@ -18,6 +18,8 @@ from geodata.region_file import DemandBlock, TableBlock
 from geodata.roads import Floats
 from geodata.tables import read_table
 
+UNKNOWN = "rows of no known township"
+
 
 def township_people(block: TableBlock, folder: Path, zones: gpd.GeoDataFrame) -> Floats:
     """People of each zone, matched by code or else by name; a township without a row or a row without a township is an error."""
@@ -72,13 +74,17 @@ def place_demand(frame: gpd.GeoDataFrame, zones: Zones, bounds: Bounds, block: D
 
 def _codes(given: pd.Series, zones: Zones | gpd.GeoDataFrame, name: str) -> tuple[pd.Series, list[Problem]]:
     """Codes of townships given by code or else by name, nan where unknown, and the rows where they are."""
-    code_of = dict(zip(zones.name, zones.id, strict=True)) | dict(zip(zones.id, zones.id, strict=True))
-    code = given.map(code_of)
-    unknown = code.isna() & (given != "")
-    if not unknown.any():
-        return code, []
-    named = first_few(f"{row} ({given[row]})" for row in given.index[unknown])
-    return code, [Problem(f"{name}：找不到这些行的乡镇：{named}。", f"{name}: rows of no known township: {named}.")]
+    names = list(zones.name)
+    alone = {one: zone_id for one, zone_id in zip(names, zones.id, strict=True) if names.count(one) == 1}
+    code = given.map(alone | dict(zip(zones.id, zones.id, strict=True)))
+    problems = []
+    for several in (True, False):
+        rows = code.isna() & (given != "") & (given.isin(names) == several)
+        if rows.any():
+            named = first_few(f"{row} ({given[row]})" for row in given.index[rows])
+            zh, en = ("有同名的乡镇，请填代码", "township names that are not unique, give the code") if several else ("找不到乡镇", UNKNOWN)
+            problems.append(Problem(f"{name}：{zh}，行：{named}。", f"{name}: {en}: {named}."))
+    return code, problems
 
 
 def _with_totals(demand: Demand, zones: Zones, name: str) -> Demand:
@@ -89,4 +95,4 @@ def _with_totals(demand: Demand, zones: Zones, name: str) -> Demand:
         raise InputError(
             Problem(f"{name}：这些乡镇有人口却没有聚落：{named}。", f"{name}: townships with people but no settlement: {named}.")
         )
-    return replace(demand, people=spread(zones.people, demand.zone, demand.people))
+    return replace(demand, people=spread(zones.people, demand.zone, demand.people)).peopled()

@@ -130,6 +130,12 @@ class Demand:
         columns = {name: getattr(self, name) for name in ("id", "name", "people", "zone", "urban", "settlement")}
         return gpd.GeoDataFrame(columns, geometry=shapely.points(self.lonlat), crs="EPSG:4326")
 
+    def peopled(self) -> Demand:
+        """Without the raster cells in which nobody lives; a settlement stays, however empty."""
+        kept = np.flatnonzero((self.people > 0) | (np.array(self.settlement, dtype=str) != ""))
+        id_, name, settlement = (tuple(column[at] for at in kept) for column in (self.id, self.name, self.settlement))
+        return Demand(id_, name, self.lonlat[kept], self.people[kept], self.zone[kept], self.urban[kept], settlement)
+
     @property
     def inside(self) -> Bools:
         """Which points lie in a zone, and are counted."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from geodata.columns import ZONES, Column, facility_columns
@@ -28,6 +29,7 @@ from geodata.tables import read_table
 __all__ = ["Prepared", "read_region", "read_region_file", "sha256"]
 
 Result = TypeVar("Result")
+MOST_DISTORTION = 0.005  # of lengths by the projected CRS, anywhere in the county
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +162,18 @@ def _bounds(townships: gpd.GeoDataFrame, described: RegionFile) -> Bounds:
                 "Choose another, or leave crs out.",
             )
         )
+    corners = [(west, south), (west, north), (east, south), (east, north)]
+    if described.crs is not None:
+        factors = [pyproj.Proj(described.crs).get_factors(*corner) for corner in corners]
+        scales = [scale for one in factors for scale in (one.meridional_scale, one.parallel_scale)]
+        if not all(abs(scale - 1) <= MOST_DISTORTION for scale in scales):
+            worst = max(scales, key=lambda scale: abs(scale - 1))
+            raise InputError(
+                Problem(
+                    f"crs = {described.crs} 在本县把长度放大为 {worst:.4f} 倍，不能用来量距离。请换坐标系，或删去 crs 由程序选定。",
+                    f"crs {described.crs!r} scales lengths by {worst:.4f} here and cannot measure them. Choose another, or leave crs out.",
+                )
+            )
     return widened((west, south, east, north), described.buffer_km)
 
 

@@ -66,9 +66,13 @@ def read_table(
     raw = _read_text(path, sheet, layer)
     if raw.empty:
         raise InputError(Problem(f"{path.name}：没有数据行。", f"{path.name}: it has no rows."))
-    for name, value in (constants or {}).items():
-        raw[name] = value
     has_geometry = isinstance(raw, gpd.GeoDataFrame)
+    for name, value in (constants or {}).items():
+        column = next(column for column in columns if column.name == name)
+        if header := next((header for header in raw.columns if _plain(str(header)) in map(_plain, column.headers)), None):
+            zh = f"{path.name}：表中已有“{header}”列，又在 region.toml 中写了 {name} = {value}，请只留一个。"
+            raise InputError(Problem(zh, f"{path.name}: it has a column {header!r}, and region.toml says {name} = {value!r}: keep one."))
+        raw[name] = value
     found = _match(raw, columns, headers or {}, path.name, has_geometry=has_geometry)
     problems: list[Problem] = []
     frame = pd.DataFrame(
@@ -147,12 +151,13 @@ def _match(
     problems = [
         Problem(f"{file_name}：columns 中没有“{name}”这一项。", f"{file_name}: columns knows no {name!r}.") for name in sorted(unknown)
     ]
-    found = {}
+    found: dict[Column, str] = {}
     for column in columns:
         if has_geometry and column in (LON, LAT):
             continue
         wanted = (headers[column.name],) if column.name in headers else column.headers
-        header = next((plain[_plain(name)] for name in wanted if _plain(name) in plain), None)
+        taken = set() if column.name in headers else {header for other, header in found.items() if other.name == "id"}
+        header = next((plain[_plain(name)] for name in wanted if _plain(name) in plain and plain[_plain(name)] not in taken), None)
         if header is not None and there.count(header) > 1:
             problems.append(
                 Problem(f"{file_name}：有两个“{header}”列，请只留一个。", f"{file_name}: column {header!r} occurs twice; keep one.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +71,7 @@ def check_region(prepared: Prepared) -> dict[str, Any]:
         "people_inside": math.fsum(region.demand.people[inside]),
         "people_outside": math.fsum(region.demand.people[~inside]),
         "people_source": region.people_source,
-        "facilities_by_kind": {kind: region.facilities.kind.count(kind) for kind in sorted(set(region.facilities.kind))},
+        "facilities_by_kind": dict(sorted(Counter(region.facilities.take(np.flatnonzero(~region.facilities.restricted)).kind).items())),
         "road_pieces": len(region.roads),
         "road_km": round(float(region.roads.length_mm.sum()) / 1e6, 1),
     }
@@ -97,7 +98,9 @@ def _facilities(prepared: Prepared) -> list[Finding]:
     west, south, east, north = prepared.region.roads.bounds
     gate = places.entrance[places.first_entrance[:-1]]
     strange = places.external & ~((gate >= [west, south]) & (gate <= [east, north])).all(axis=1)
-    none = [one for one, service in prepared.services.services.items() if not places.of_kinds(service.definition(None).kinds).any()]
+    none = [
+        one for one, service in prepared.services.services.items() if not (places.of_kinds(service.definition(None).kinds) & open_now).any()
+    ]
     return [
         Finding(
             "warning",
@@ -159,6 +162,12 @@ def _settlements(prepared: Prepared) -> list[Finding]:
     elsewhere = named & demand.inside & (lies_in != demand.zone)
     outside = named & ~demand.inside
     return [
+        finding(
+            "nobody_urban",
+            named & ~demand.urban.any(),
+            "没有一处标为城镇：都按农村时限算",
+            "none is urban: the rural limits hold everywhere",
+        ),
         finding("outside_zones", outside, "在所有乡镇界之外的聚落（不计入任何结果）", "settlements outside every zone (counted nowhere)"),
         finding(
             "other_zone",

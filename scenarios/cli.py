@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from coverage.stats import CoverageResult, coverage
-from geodata.errors import Circle15Error, OptionError, OutputError, Problem, os_reason
+from geodata.errors import Circle15Error, InputError, OptionError, OutputError, Problem, os_reason
 from geodata.region import Prepared
 from geodata.standards import MODES
 from geodata.store import open_region
@@ -126,17 +126,17 @@ def _parser() -> argparse.ArgumentParser:
 def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
     site = commands.add_parser("site", help="选址 · choose sites, on a region or on an OD table")
     site.add_argument("region", type=Path, metavar="REGION", nargs="?")
-    site.add_argument("--service", default="emergency", help="有选址规则的服务 · a service with a siting rule (emergency unless given)")
+    site.add_argument("--service", help="有选址规则的服务 · a service with a siting rule (emergency unless given)")
     site.add_argument("--definition", help="口径 · response (default), distance")
     site.add_argument("--sites", type=int, required=True, help="总数，含保留的点 · the TOTAL, kept and forced points included")
     site.add_argument("--fixed", default="", metavar="IDS", help="必须入选的点，逗号分隔 · forced in, separated by commas")
     site.add_argument("--time-limit", type=float, metavar="SECONDS", help="求解时限 · for the solver; none unless given")
     site.add_argument("--out", type=Path, metavar="DIR", help="写入 sites.csv site.gpkg site.json · write these files")
     site.add_argument("--matrix", type=Path, metavar="OD", help="OD 表（csv 或 parquet），代替 REGION · an OD table instead of REGION")
-    site.add_argument("--cost", default="minutes", metavar="minutes|metres|COLUMN", help="OD 表中的费用列 · the column of the cost")
+    site.add_argument("--cost", metavar="minutes|metres|COLUMN", help="OD 表中的费用列 · the column of the cost")
     site.add_argument("--demand", type=Path, metavar="WEIGHTS.csv", help="编码与人口 · id[,people]; 1 each without people")
     site.add_argument("--demand-side", choices=["from", "to"], help="需求在 OD 表的哪一侧 · which side is the demand")
-    site.add_argument("--model", default="mclp", choices=["mclp"], help="mclp：覆盖最多的人 · most people within the limit")
+    site.add_argument("--model", choices=["mclp"], help="mclp：覆盖最多的人 · most people within the limit")
     site.add_argument("--limit", type=float, help="费用上限，含 · of the cost, inclusive")
     site.add_argument("--json", action="store_true")
     site.set_defaults(run=_site)
@@ -229,7 +229,16 @@ def _coverage(arguments: argparse.Namespace) -> None:
         if arguments.minutes is not None:
             definition = definition.with_minutes(arguments.minutes)
         _progress(f"正在计算 {definition.name_zh} ……", f"Computing {name}: {definition.name_en} …")
-        results[name] = coverage(prepared.region, definition, prepared.network(definition.mode))
+        try:
+            network = prepared.network(definition.mode)
+        except InputError as error:
+            if arguments.service:
+                raise
+            _say(str(error))  # one mode without roads does not silence the other services
+            continue
+        results[name] = coverage(prepared.region, definition, network)
+    if not results:
+        raise InputError(Problem("没有一个服务可以计算。", "None of the services can be computed."))
     _write(arguments, prepared, results)
     if arguments.json:
         print(json_text(coverage_json(prepared, results)), end="")
@@ -246,6 +255,10 @@ def _write(arguments: argparse.Namespace, prepared: Prepared, results: dict[str,
 
 def _site(arguments: argparse.Namespace) -> None:
     fixed = [one.strip() for one in arguments.fixed.split(",") if one.strip()]
+    _refuse_foreign(
+        arguments,
+        ("service", "definition", "time_limit", "out") if arguments.matrix else ("cost", "demand", "demand_side", "model", "limit"),
+    )
     if arguments.matrix:
         if arguments.region or arguments.demand is None or arguments.limit is None:
             raise OptionError(
@@ -254,8 +267,8 @@ def _site(arguments: argparse.Namespace) -> None:
         result = site_from_matrix(
             arguments.matrix,
             arguments.demand,
-            cost=arguments.cost,
-            model=arguments.model,
+            cost=arguments.cost or "minutes",
+            model=arguments.model or "mclp",
             sites=arguments.sites,
             limit=arguments.limit,
             fixed=fixed,
@@ -271,18 +284,27 @@ def _site(arguments: argparse.Namespace) -> None:
         raise OptionError(Problem("请给出 REGION，或用 --matrix 给出 OD 表。", "Name a REGION, or an OD table by --matrix."))
     prepared = open_region(arguments.region, progress=_progress)
     _progress("正在选址 ……", "Choosing sites …")
+    service = arguments.service or "emergency"
     plan = site_standby(
         prepared,
-        arguments.service,
+        service,
         sites=arguments.sites,
         definition_id=arguments.definition,
         fixed=fixed,
         time_limit_s=arguments.time_limit,
     )
     if arguments.out:
-        for path in write_site(prepared, arguments.service, plan, arguments.out):
+        for path in write_site(prepared, service, plan, arguments.out):
             _say(str(path))
-    print(json_text(site_json(prepared, arguments.service, plan)) if arguments.json else site_text(prepared, plan), end="")
+    print(json_text(site_json(prepared, service, plan)) if arguments.json else site_text(prepared, plan), end="")
+
+
+def _refuse_foreign(arguments: argparse.Namespace, names: Sequence[str]) -> None:
+    """Refuse the options of the other way to site, rather than pass them over."""
+    given = ", ".join(f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None)
+    if given:
+        zh, en = ("OD 表", "an OD table (--matrix)") if arguments.matrix else ("REGION", "a REGION")
+        raise OptionError(Problem(f"{given} 不能与 {zh} 一起使用。", f"{given} cannot be used with {en}."))
 
 
 def _matrix(arguments: argparse.Namespace) -> None:

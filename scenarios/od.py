@@ -72,9 +72,7 @@ def od_table(
     problems = [*_outside(roads, origins, from_file.name, max_snap_m), *_outside(roads, destinations, to_file.name, max_snap_m)]
     if problems:
         raise InputError(*dict.fromkeys(problems))
-    network = build_network(
-        roads, mode, default_speeds(), str(gpd.GeoSeries(shapely.points(roads.lonlat[[0, -1]]), crs=4326).estimate_utm_crs())
-    )
+    network = build_network(roads, mode, default_speeds(), str(gpd.GeoSeries(shapely.box(*roads.bounds), crs=4326).estimate_utm_crs()))
     say(f"正在计算 {len(origins)} × {len(destinations)} 个点对 ……", f"Searching {len(origins)} × {len(destinations)} pairs …")
     limit_ms = np.inf if limit_minutes is None else float(np.rint(limit_minutes * 60_000))
     found = od_matrix(

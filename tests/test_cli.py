@@ -17,9 +17,11 @@ import pyogrio
 import pytest
 
 from coverage.stats import within_limits
+from geodata.errors import OutputError
 from geodata.standards import Limit
 from geodata.store import open_region
 from scenarios.cli import main
+from scenarios.output.export import write_files
 from scenarios.output.report import round_up
 from scenarios.siting.standby import site_standby
 
@@ -148,7 +150,9 @@ def test_a_forced_point_is_in_and_counts_towards_the_total(run_json: Callable[..
     forced = run_json("site", "--sites", "3", "--fixed", "WS-0003")
     assert "WS-0003" in forced["sites"]
     assert len(forced["sites"]) == 3
-    assert len(forced["new_sites"]) == 1
+    assert len(forced["new_sites"]) == 2
+    assert "WS-0003" in forced["new_sites"], "it is forced, and it is new"
+    assert "另保留 1 个、指定 1 个，共 3 个" in forced["proof"]["zh"]
 
 
 def test_check_tells_rows_people_and_what_is_doubtful(run_json: Callable[..., dict]) -> None:
@@ -319,3 +323,26 @@ def test_a_service_without_facilities_is_not_passed_off_as_0_percent(
     assert main(["check", str(county), "--json"]) == 0
     found = {finding["code"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
     assert found["no_facilities"]["first"] == "fitness"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["site", "REGION", "--sites", "5", "--limit", "3", "--cost", "metres"], "--cost, --limit"),
+        (["site", "--matrix", "od.csv", "--demand", "w.csv", "--sites", "1", "--limit", "3", "--time-limit", "1"], "--time-limit"),
+    ],
+)
+def test_options_of_the_other_way_to_site_are_refused(
+    example: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert said in fails(capsys, *(str(example) if one == "REGION" else one for one in arguments))
+
+
+def test_older_files_are_put_back_if_one_cannot_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("old a")
+    (tmp_path / "b.csv").mkdir()
+    (tmp_path / "b.csv" / "kept").write_text("a folder where a file should go")
+    with pytest.raises(OutputError):
+        write_files(tmp_path, {"a.csv": lambda path: path.write_text("new a"), "b.csv": lambda _path: None})
+    assert (tmp_path / "a.csv").read_text() == "old a"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.csv", "b.csv"]

@@ -1,5 +1,6 @@
 """One region.toml → one Region; all that is wrong in all its files at once, by file, row and value."""
 
+import json
 from pathlib import Path
 
 import geopandas as gpd
@@ -255,3 +256,37 @@ def test_missing_files_are_all_named(tmp_path):
         "hospitals.csv",
         "parks.csv",
     ]
+
+
+# --- what would move people or lengths in silence
+
+
+def test_a_township_name_that_two_have_needs_the_code(tmp_path):
+    twins = json.loads(zones())
+    for feature in twins["features"]:
+        feature["properties"] = {key: "西镇" if value == "东镇" else value for key, value in feature["properties"].items()}
+    changed = {
+        "zones.geojson": json.dumps(twins),
+        "villages.csv": FILES["villages.csv"].replace(",W,", ",西镇,").replace(",E,", ",西镇,"),
+        "region.toml": TOML.replace('[population]\nfile = "people.csv"\n', ""),
+    }
+    (said,) = problems(write_county(tmp_path, changed))
+    assert "villages.csv: township names that are not unique, give the code: 2 (西镇), 3 (西镇), 4 (西镇)" in said
+
+
+def test_a_village_code_under_the_header_of_area_codes_is_its_id(tmp_path):
+    villages = FILES["villages.csv"].replace("编码", "行政区划代码").replace("乡镇代码", "备注")
+    region = read_region(write_county(tmp_path, {"villages.csv": villages}))
+    assert region.demand.id == ("001", "002", "003")
+    assert [region.zones.id[zone] for zone in region.demand.zone] == ["W", "W", "E"]
+
+
+def test_a_kind_for_every_row_does_not_overrule_the_kind_of_each(tmp_path):
+    both = TOML.replace('file = "hospitals.csv"\n', 'file = "hospitals.csv"\nkind = "公园"\n')
+    (said,) = problems(write_county(tmp_path, {"region.toml": both}))
+    assert "hospitals.csv: it has a column '类别', and region.toml says kind = '公园': keep one" in said
+
+
+def test_a_crs_that_stretches_lengths_is_refused(tmp_path):
+    (said,) = problems(write_county(tmp_path, toml='crs = "EPSG:3857"'))
+    assert "crs 'EPSG:3857' scales lengths by 1.13" in said

@@ -217,3 +217,12 @@ def test_the_ram_mistake_a_new_road_never_takes_anybody_s_road_away():
     assert counted(before, definition).covered.all()
     assert coverage(after, definition, net, added=added).covered.all()
     assert not coverage(after, definition, net).covered.any(), "unless it is said that the road is new, only the nearer road is seen"
+
+
+def test_villages_of_one_name_in_two_townships_are_two_settlements():
+    halves = {"W": town.polygon([(-1, -1), (10.5, -1), (10.5, 1), (-1, 1)]), "E": town.polygon([(10.5, -1), (40, -1), (40, 1), (10.5, 1)])}
+    region = town.region(town.roads(STREET), {"a": (4, 0), "b": (30, 0)}, {"C": (4, 0)}, zones=halves)
+    region = replace(region, demand=replace(region.demand, settlement=("新民村", "新民村")))
+    table = counted(region).by_zone.set_index("zone_id")
+    assert table.loc[["W", "E"], "settlements"].tolist() == [1, 1]
+    assert table.loc[["W", "E"], "covered_settlements"].tolist() == [1, 0]

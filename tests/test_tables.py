@@ -508,3 +508,8 @@ def test_zones_take_any_of_the_usual_headers(tmp_path):
         path
     )
     assert read_table(path, ZONES)[["id", "name"]].to_numpy().tolist() == [["360124100", "民和镇"]]
+
+
+def test_a_blank_first_line_is_not_a_row(tmp_path):
+    (tmp_path / "t.csv").write_text("\nid,people\na,1\n")
+    assert read_csv_text(tmp_path / "t.csv").to_dict("index") == {3: {"id": "a", "people": "1"}}

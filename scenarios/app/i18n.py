@@ -48,8 +48,8 @@ _WORDS = {
     "standby": ("急救待命点", "Ambulance standby points"),
     "sites_total": ("总数（含保留的点）", "Total (kept points included)"),
     "sites_help": (
-        "先使 30 分钟以外的人最少，再使时限内的人最多",
-        "First the fewest people beyond 30 minutes, then the most within the limits",
+        "先使兜底时限以外的人最少，再使符合口径的人最多",
+        "First the fewest people beyond the backstop, then the most within the definition's limits",
     ),
     "solve": ("选址", "Choose sites"),
     "site": ("站点", "Site"),

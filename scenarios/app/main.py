@@ -51,7 +51,7 @@ def _page(prepared: Prepared, language: Language) -> None:
     if region.illustrative:
         st.warning(say["illustrative"])
     service_id, definition = _choose(prepared, language)
-    result = cache.covered(prepared, definition, service_id)
+    result = cache.covered(prepared, definition)
     st.text(definition.name_zh if language == "zh" else definition.name_en)
     if len(result.facilities) == 0:
         st.warning(say["no_facilities"])
@@ -77,11 +77,12 @@ def _choose(prepared: Prepared, language: Language) -> tuple[str, ServiceDefinit
         names = {one: (definition.name_zh, definition.name_en) for one, definition in by_id.items()}
         chosen = _select(say["definition"], names, f"definition-{service_id}", language)
     definition = by_id[chosen]
-    if definition.urban.minutes is None or definition.urban.minutes != definition.rural.minutes:
-        return service_id, definition
+    limit = definition.urban.minutes
+    if limit is None or limit not in range(1, MOST_MINUTES + 1) or limit != definition.rural.minutes:
+        return service_id, definition  # other limits are changed in services.toml
     with third:
-        minutes = _number(say["minutes"], round(definition.urban.minutes), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language)
-    return service_id, definition if minutes == definition.urban.minutes else definition.with_minutes(float(minutes))
+        minutes = _number(say["minutes"], int(limit), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language)
+    return service_id, definition if minutes == limit else definition.with_minutes(float(minutes))
 
 
 def _select(label: str, names: Mapping[str, tuple[str, str]], key: str, language: Language) -> str:

@@ -45,8 +45,7 @@ def write_files(folder: Path, writers: Mapping[str, Writer]) -> list[Path]:
     try:
         for name, write in writers.items():
             write(draft / name)
-        for name in writers:
-            (draft / name).replace(folder / name)
+        _move(draft, folder, list(writers))
     except OSError as error:
         raise OutputError(
             Problem(
@@ -57,6 +56,23 @@ def write_files(folder: Path, writers: Mapping[str, Writer]) -> list[Path]:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return [folder / name for name in writers]
+
+
+def _move(draft: Path, folder: Path, names: list[str]) -> None:
+    """Move files into their places; if one cannot be (open in another program), every older file is put back."""
+    old = draft / "old"
+    old.mkdir()
+    try:
+        for name in names:
+            if (folder / name).exists():
+                (folder / name).replace(old / name)
+        for name in names:
+            (draft / name).replace(folder / name)
+    except OSError:
+        for name in names:
+            if (old / name).exists():
+                (old / name).replace(folder / name)
+        raise
 
 
 def write_coverage(prepared: Prepared, results: Mapping[str, CoverageResult], folder: Path) -> list[Path]:

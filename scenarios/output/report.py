@@ -39,7 +39,6 @@ def provenance(prepared: Prepared, definitions: Sequence[ServiceDefinition]) -> 
             "max_snap_m": MAX_SNAP_M,
             "speeds": {mode: prepared.speeds.of(mode).model_dump() for mode in modes},
         },
-        "definitions": {},
     }
 
 
@@ -58,9 +57,8 @@ def coverage_json(prepared: Prepared, results: Mapping[str, CoverageResult]) -> 
         "services": {
             service: {
                 "definition": result.definition.id,
-                "facilities": len(result.facilities),
+                "facilities_shown": int((~result.facilities.restricted).sum()),
                 "facilities_external": int(result.facilities.external.sum()),
-                "facilities_not_shown": int(result.facilities.restricted.sum()),
                 "total": rows(result.by_zone[result.by_zone["row"] == "total"])[0],
                 "by_zone": rows(result.by_zone),
                 "people_by_cause": {cause: math.fsum(people) for cause, people in sorted(result.gaps.groupby("cause")["people"])},
@@ -78,6 +76,8 @@ def site_json(prepared: Prepared, service: str, plan: StandbyPlan) -> dict[str, 
     said["definitions"] = {service: definition_json(plan.definition)}
     result = plan.result.to_json()
     seconds = result.pop("seconds")
+    result["new_sites"] = [site for site, new in zip(plan.sites.id, plan.is_new, strict=True) if new]
+    result["settlements_beyond_backstop_of_every_candidate"] = result.pop("unreachable")
     return said | {
         "question": {
             "service": service,
@@ -184,10 +184,12 @@ def site_text(prepared: Prepared, plan: StandbyPlan) -> str:
         ]
         for row in both.itertuples()
     ]
+    before, after = (table["covered_people"].iloc[-1] for table in (plan.before_backstop, plan.after_backstop))
+    backstop = f"{plan.backstop_minutes:g} 分钟以内 within {plan.backstop_minutes:g} minutes: {people(before)} → {people(after)}"
     heads = ["乡镇 township", "人口 people", "现状人数 before", "方案人数 after", "现状占比 before", "方案占比 after"]
     zh, en = proof(plan)
     title = f"{prepared.region.name}{mark} · {plan.definition.name_zh} {plan.definition.name_en} · {prepared.region.date}"
-    return f"{title}\n\n{align(['', '站点 site', '编码 id', ''], chosen)}\n\n{align(heads, table)}\n\n{zh}\n{en}\n"
+    return f"{title}\n\n{align(['', '站点 site', '编码 id', ''], chosen)}\n\n{align(heads, table)}\n\n{backstop}\n\n{zh}\n{en}\n"
 
 
 def round_up(minutes: float) -> float:

@@ -30,7 +30,7 @@ from scenarios.siting.result import SitingResult
 
 @dataclass(frozen=True, eq=False)
 class StandbyPlan:
-    """Five points, why they are the best, and what they change.
+    """The chosen points, why they are the best, and what they change.
 
     Attributes
     ----------
@@ -213,27 +213,28 @@ def _any(covers: csr_array, columns: Ints) -> Bools:
 def proof(plan: StandbyPlan) -> tuple[str, str]:
     """Say in Chinese and in English why no other points are better, or how far that is from proven."""
     result, new = plan.result, len(plan.result.sites) - len(plan.result.fixed)
-    kept, total, minutes = len(result.fixed), len(result.sites), f"{plan.backstop_minutes:g}"
+    kept, total, minutes = int((~plan.is_new).sum()), len(result.sites), f"{plan.backstop_minutes:g}"
+    forced = len(result.fixed) - kept
     choices = f"{math.comb(plan.candidates, new):,}"
     beyond, least = (f"{result.total - people:,.0f}" for people in (plan.backstop.objective, plan.backstop.bound))
     served, most = f"{result.served:,.0f}", f"{result.bound:,.0f}"
-    zh = f"从 {plan.candidates} 个候选点中选 {new} 个新点（另保留 {kept} 个，共 {total} 个），共有 {choices} 种选法。"
-    en = f"{new} new points out of {plan.candidates} candidates (with {kept} kept, {total} in all): {choices} choices in all. "
+    zh = f"从 {plan.candidates} 个候选点中选 {new} 个新点（另保留 {kept} 个、指定 {forced} 个，共 {total} 个），共有 {choices} 种选法。"
+    en = f"{new} new points out of {plan.candidates} candidates (with {kept} kept and {forced} forced, {total} in all): {choices} choices. "
     if plan.background:
         zh += f"另有 {plan.background} 个县外或不公开的站点照常服务，不计入总数。"
         en += f"Another {plan.background} outside the county or not public go on serving and are not counted in the total. "
     if result.status == "optimal":
         zh += (
             f"已证明：任何选法都至少有 {beyond} 人在 {minutes} 分钟之外，本方案正是 {beyond} 人；"
-            f"在做到这一点的选法中，没有一种能让超过 {served} 人在时限内得到急救。再没有更好的 {total} 个点。"
+            f"在做到这一点的选法中，没有一种能让符合口径的人超过 {served} 人。再没有更好的 {total} 个点。"
         )
         en += (
             f"Proven: every choice leaves at least {beyond} people beyond {minutes} minutes, and this one leaves exactly {beyond}; "
-            f"of the choices that achieve this, none serves more than {served} people within the limits. No better choice exists."
+            f"of the choices that achieve this, none serves more than {served} people as the definition asks. No better choice exists."
         )
     else:
         zh += "求解在时限内停止，未证明最优："
-        zh += f"{minutes} 分钟之外 {beyond} 人（下界 {least}），时限内 {served} 人（上界 {most}）。"
+        zh += f"{minutes} 分钟之外 {beyond} 人（下界 {least}），符合口径 {served} 人（上界 {most}）。"
         en += "Stopped at the time limit, not proven: "
         en += f"{beyond} people beyond {minutes} minutes (bound {least}), {served} within the limits (bound {most})."
     return zh, en
