@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -109,43 +110,31 @@ def site_standby(
         able = ", ".join(name for name, one in prepared.services.services.items() if one.siting)
         zh = f"{service.name_zh}（{service_id}）没有选址规则，可选址的服务：{able}。"
         raise OptionError(Problem(zh, f"There is no siting rule for {service_id!r}, only for: {able}."))
-    kept, background, free = _roles(region.facilities, region.facilities.open_on(region.date), definition, service_id, fixed)
-    places = region.facilities.take(np.concatenate([kept, free, background]))
     wide = Limit(minutes=service.siting.backstop_minutes)
     backstop = service.definition(None).model_copy(update={"urban": wide, "rural": wide})  # the same backstop for every definition
-    within, within_backstop = _covers(prepared, places, (definition, backstop))
-    choosable = np.arange(len(kept) + len(free))
+    asked = _ask(prepared, service_id, (backstop, definition), fixed)
     people = region.demand.people * region.demand.inside
-    anyway = [_any(covers, np.arange(len(choosable), len(places))) for covers in (within_backstop, within)]
+    anyway = [_any(covers, np.arange(asked.choosable, len(asked.places))) for covers in asked.covers]
     stages = [
-        CoverStage(name, covers[:, : len(choosable)], np.where(served, 0.0, people))
-        for name, covers, served in zip(("backstop", "limits"), (within_backstop, within), anyway, strict=True)
+        CoverStage(name, covers[:, : asked.choosable], np.where(served, 0.0, people))
+        for name, covers, served in zip(("backstop", "limits"), asked.covers, anyway, strict=True)
     ]
-    plan = solve(stages, candidate_ids=places.id[: len(choosable)], sites=sites, fixed=places.id[: len(kept)], time_limit_s=time_limit_s)
-    chosen = np.array([at for at in choosable if places.id[at] in plan.chosen], dtype=np.int64)
-    existing = np.flatnonzero(places.of_kinds(definition.kinds))
-    after = np.concatenate([chosen, np.arange(len(choosable), len(places))])
-    covered_after = _any(within, after)
-    tables = [
-        zone_table(
-            region.zones, region.demand, _any(covers, which), _any(covers, which[~places.external[which]]), definition.settlement_share
-        )
-        for covers in (within, within_backstop)
-        for which in (existing, after)
-    ]
-    figures = [
+    ids = asked.places.id[: asked.choosable]
+    plan = solve(stages, candidate_ids=ids, sites=sites, fixed=ids[: asked.kept], time_limit_s=time_limit_s)
+    within_backstop, within = (
         StageValue(stage.name, stage.objective + math.fsum(people[served]), stage.bound + math.fsum(people[served]))
         for stage, served in zip(plan.stages, anyway, strict=True)
-    ]
-    lost = region.demand.inside & ~_any(within_backstop, np.arange(len(places)))
+    )
+    chosen = np.array([at for at, one in enumerate(ids) if one in plan.chosen], dtype=np.int64)
+    lost = region.demand.inside & ~_any(asked.covers[0], np.arange(len(asked.places)))
     result = SitingResult(
         model="mclp, lexicographic",
         status=plan.status,
-        objective=figures[1].objective,
-        bound=figures[1].bound,
+        objective=within.objective,
+        bound=within.bound,
         sites=tuple(sorted(plan.chosen)),
-        fixed=tuple(sorted(places.id[: len(kept)])),
-        served=figures[1].objective,
+        fixed=tuple(sorted(ids[: asked.kept])),
+        served=within.objective,
         total=math.fsum(people),
         unreachable=tuple(sorted(region.demand.id[at] for at in np.flatnonzero(lost) if region.demand.settlement[at])),
         seconds=time.monotonic() - started,
@@ -154,18 +143,48 @@ def site_standby(
         definition=definition,
         backstop_minutes=service.siting.backstop_minutes,
         result=result,
-        backstop=figures[0],
-        sites=places.take(chosen),
-        is_new=~places.of_kinds(definition.kinds)[chosen],
-        candidates=len(free),
-        background=len(background),
+        backstop=within_backstop,
+        sites=asked.places.take(chosen),
+        is_new=~asked.places.of_kinds(definition.kinds)[chosen],
+        candidates=asked.choosable - asked.kept,
+        background=len(asked.places) - asked.choosable,
         beyond_all_people=math.fsum(people[lost]),
-        before=tables[0],
-        after=tables[1],
-        before_backstop=tables[2],
-        after_backstop=tables[3],
-        covered_after=covered_after,
+        **_before_and_after(prepared, definition, asked, chosen),
     )
+
+
+class _Question(NamedTuple):
+    """Kept and forced places first, then the free candidates, then those that serve without being counted; whom each covers.
+
+    `covers` has one matrix of demand × places for the backstop and one for the limits.
+    """
+
+    places: Facilities
+    kept: int
+    choosable: int
+    covers: tuple[csr_array, ...]
+
+
+def _ask(prepared: Prepared, service_id: str, definitions: tuple[ServiceDefinition, ServiceDefinition], fixed: Sequence[str]) -> _Question:
+    facilities = prepared.region.facilities
+    kept, background, free = _roles(facilities, facilities.open_on(prepared.region.date), definitions[1], service_id, fixed)
+    places = facilities.take(np.concatenate([kept, free, background]))
+    return _Question(places, len(kept), len(kept) + len(free), _covers(prepared, places, definitions))
+
+
+def _before_and_after(prepared: Prepared, definition: ServiceDefinition, asked: _Question, chosen: Ints) -> dict[str, Any]:
+    """Build the tables of the plan: with the points that exist, and with the chosen ones and those that serve anyway."""
+    region, external = prepared.region, asked.places.external
+    existing = np.flatnonzero(asked.places.of_kinds(definition.kinds))
+    after = np.concatenate([chosen, np.arange(asked.choosable, len(asked.places))])
+    tables = {
+        f"{when}{suffix}": zone_table(
+            region.zones, region.demand, _any(covers, which), _any(covers, which[~external[which]]), definition.settlement_share
+        )
+        for covers, suffix in zip(asked.covers, ("_backstop", ""), strict=True)
+        for when, which in (("before", existing), ("after", after))
+    }
+    return tables | {"covered_after": _any(asked.covers[1], after)}
 
 
 def _roles(
@@ -197,13 +216,13 @@ def _roles(
     return tuple(np.flatnonzero(role) for role in (kept, background, free))  # type: ignore[return-value] # three of them
 
 
-def _covers(prepared: Prepared, places: Facilities, definitions: Sequence[ServiceDefinition]) -> list[csr_array]:
+def _covers(prepared: Prepared, places: Facilities, definitions: Sequence[ServiceDefinition]) -> tuple[csr_array, ...]:
     """Whom each place serves under each definition; the ways on are found once a mode."""
     demand = prepared.region.demand
     ways = {}
     for network in (prepared.network(mode) for mode in {definition.mode for definition in definitions}):
         ways[network.mode] = {"demand_ways": snap_demand(network, demand), "facility_ways": snap_facilities(network, places)}
-    return [within_limits(one, prepared.network(one.mode), demand, places, **ways[one.mode]) for one in definitions]
+    return tuple(within_limits(one, prepared.network(one.mode), demand, places, **ways[one.mode]) for one in definitions)
 
 
 def _any(covers: csr_array, columns: Ints) -> Bools:
