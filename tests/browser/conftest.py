@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocket, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocket, expect, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
@@ -25,6 +25,8 @@ FLAGS = [
     "--no-first-run",
 ]
 SERVER_READY_S = 60
+
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,8 +26,8 @@ def figure(page: Page, label: str) -> Locator:
 def test_page_opens_in_chinese_with_figures_and_says_that_the_county_is_illustrative(app: Page) -> None:
     expect(app.get_by_text("示意数据")).to_be_visible()
     expect(app.get_by_text("进贤县（示意）")).to_be_visible()
-    assert re.fullmatch(r"\d{2}\.\d %", metric(app, "人口覆盖率"))
-    assert app.get_by_test_id("stDataFrame").count() == 2
+    expect(figure(app, "人口覆盖率")).to_have_text(re.compile(r"^\d{2}\.\d %$"))
+    expect(app.get_by_test_id("stDataFrame")).to_have_count(2)
 
 
 def test_another_service_gives_other_figures(app: Page) -> None:
@@ -52,7 +52,7 @@ def test_a_change_of_language_keeps_the_question_and_the_plan(app: Page) -> None
     app.get_by_role("button", name="English").click()
     expect(app.get_by_text("No better choice exists.")).to_be_visible(timeout=30_000)
     expect(app.get_by_text("response: urban 15 minutes, rural 30 minutes")).to_be_visible()
-    assert metric(app, "People covered, share") == share
+    expect(figure(app, "People covered, share")).to_have_text(share)
 
 
 def test_a_changed_limit_is_said(app: Page) -> None:
@@ -72,4 +72,4 @@ def test_a_broken_region_is_told_in_a_sentence(page: Page, streamlit_server: Cal
     (tmp_path / "region.toml").write_text("name = 3", encoding="utf-8")
     page.goto(streamlit_server(tmp_path / "region.toml"))
     expect(page.get_by_text("region.toml：roads：缺少此项")).to_be_visible(timeout=60_000)
-    assert "Traceback" not in page.content()
+    expect(page.get_by_text("Traceback")).to_have_count(0)
