@@ -66,7 +66,7 @@ def people(result: CoverageResult) -> float:
     return float(result.by_zone["covered_people"].iloc[-1])
 
 
-def same(first: CoverageResult, second: CoverageResult) -> None:
+def assert_same(first: CoverageResult, second: CoverageResult) -> None:
     pd.testing.assert_frame_equal(first.by_zone, second.by_zone, check_exact=True)
     pd.testing.assert_frame_equal(first.gaps, second.gaps, check_exact=True)
 
@@ -137,8 +137,8 @@ def test_an_empty_change_changes_nothing(case: Case):
     everything = np.arange(len(region.facilities))
     again = replace(region, facilities=region.facilities.take(everything), roads=region.roads.take(np.arange(len(region.roads))))
     nothing_added = np.zeros(len(region.roads), dtype=bool)
-    same(covered(region, case.definition), covered(again, case.definition))
-    same(covered(region, case.definition), coverage(region, case.definition, drive(region.roads), added=nothing_added))
+    assert_same(covered(region, case.definition), covered(again, case.definition))
+    assert_same(covered(region, case.definition), coverage(region, case.definition, drive(region.roads), added=nothing_added))
 
 
 @PROFILE
@@ -157,7 +157,7 @@ def test_names_and_order_of_nodes_pieces_clinics_and_homes_do_not_matter(case: C
     )
     again = replace(region, roads=renumbered.take(order[0]), facilities=region.facilities.take(order[1]))
     first, second = covered(region, case.definition), covered(again, case.definition)
-    same(first, second)
+    assert_same(first, second)
     assert (first.covers[:, order[1]] != second.covers).nnz == 0
 
 
