@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from coverage.gaps import gap_table
 from coverage.search import Weight, reach, start_delay_ms
@@ -34,6 +34,8 @@ class CoverageResult:
     definition : ServiceDefinition
     facilities : Facilities
         Those counted: of the definition's kinds and open on the region's day.
+    demand_ways : WaysOn
+        Of the demand points, onto the definition's network.
     covers : (demand points, facilities) sparse bool
         Within every limit of the demand point's class.
     covered, covered_without_external : (demand points,) bool
@@ -46,6 +48,7 @@ class CoverageResult:
 
     definition: ServiceDefinition
     facilities: Facilities
+    demand_ways: WaysOn
     covers: csr_array
     covered: Bools
     covered_without_external: Bools
@@ -53,7 +56,9 @@ class CoverageResult:
     gaps: pd.DataFrame
 
 
-def coverage(region: Region, definition: ServiceDefinition, network: Network, *, added: Bools | None = None) -> CoverageResult:
+def coverage(
+    region: Region, definition: ServiceDefinition, network: Network, *, added: Bools | None = None, before: CoverageResult | None = None
+) -> CoverageResult:
     """Compute who is served under a definition, by township, and who is not.
 
     Parameters
@@ -64,25 +69,50 @@ def coverage(region: Region, definition: ServiceDefinition, network: Network, *,
         Of the definition's mode.
     added : (pieces,) bool, optional
         The pieces of the network that a scenario adds, see :func:`coverage.snap.snap`.
+    before : CoverageResult, optional
+        Of the same definition, network and demand, with other facilities: a facility that stands as it did there is not searched anew.
     """
     counted = np.flatnonzero(region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date))
     facilities = region.facilities.take(counted)
     ways = {
-        "demand_ways": snap_demand(network, region.demand, added=added),
+        "demand_ways": before.demand_ways if before else snap_demand(network, region.demand, added=added),
         "facility_ways": snap_facilities(network, facilities, added=added),
     }
-    covers = within_limits(definition, network, region.demand, facilities, **ways)
+    if before is None:
+        covers = within_limits(definition, network, region.demand, facilities, **ways)
+    else:
+        covers = _covers_after(before, network, region.demand, facilities, **ways)
     covered = covers.sum(axis=1) > 0
     inside = covers[:, np.flatnonzero(~facilities.external)].sum(axis=1) > 0
     return CoverageResult(
         definition=definition,
         facilities=facilities,
+        demand_ways=ways["demand_ways"],
         covers=covers,
         covered=covered,
         covered_without_external=inside,
         by_zone=zone_table(region.zones, region.demand, covered, inside, definition.settlement_share),
         gaps=gap_table(region, definition, network, facilities, covered=covered, **ways),
     )
+
+
+def _covers_after(
+    before: CoverageResult, network: Network, demand: Demand, facilities: Facilities, *, demand_ways: WaysOn, facility_ways: WaysOn
+) -> csr_array:
+    """Whom each facility serves: one column each, taken from `before` where the facility stands as it did, searched where not."""
+    column = {stand: at for at, stand in enumerate(_stands(before.facilities))}
+    known = np.array([column.get(stand, -1) for stand in _stands(facilities)], dtype=np.int64)
+    new = np.flatnonzero(known < 0)
+    ways = {"demand_ways": demand_ways, "facility_ways": facility_ways.take(new)}
+    searched = within_limits(before.definition, network, demand, facilities.take(new), **ways)
+    known[new] = before.covers.shape[1] + np.arange(len(new))
+    return hstack([before.covers, searched], format="csr")[:, known]
+
+
+def _stands(facilities: Facilities) -> list[tuple[float, bytes]]:
+    """What decides whom a facility serves: when its vehicle moves, and where it is entered."""
+    first, turnout_s = facilities.first_entrance, np.nan_to_num(facilities.turnout_s, nan=-1.0)
+    return [(turnout_s[at], facilities.entrance[first[at] : first[at + 1]].tobytes()) for at in range(len(facilities))]
 
 
 def within_limits(

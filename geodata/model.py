@@ -22,6 +22,8 @@ from geodata.roads import Bools, Floats, Geometries, Ints, Roads
 CLASSES = ("urban", "rural")
 OUTSIDE = -1  # the zone of a place outside every zone
 ENTRANCE_EVERY_M = 100.0
+_FACILITY_TEXTS = ("id", "name", "kind", "open_from", "open_to", "eligible_for")
+_FACILITY_ARRAYS = ("geometry", "assumed_entrances", "capacity", "restricted", "external", "turnout_s")
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,14 +238,18 @@ class Facilities:
         size = np.diff(self.first_entrance)[which]
         first = np.concatenate([[0], np.cumsum(size)])
         entrance = self.entrance[np.arange(first[-1]) + np.repeat(self.first_entrance[which] - first[:-1], size)]
-        texts: dict[str, Any] = {
-            name: tuple(getattr(self, name)[i] for i in which) for name in ("id", "name", "kind", "open_from", "open_to", "eligible_for")
-        }
-        arrays: dict[str, Any] = {
-            name: getattr(self, name)[which]
-            for name in ("geometry", "assumed_entrances", "capacity", "restricted", "external", "turnout_s")
-        }
+        texts: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in which) for name in _FACILITY_TEXTS}
+        arrays: dict[str, Any] = {name: getattr(self, name)[which] for name in _FACILITY_ARRAYS}
         return replace(self, entrance=entrance, first_entrance=first, **texts, **arrays)
+
+    def joined(self, more: Facilities) -> Facilities:
+        """These facilities, then `more`."""
+        first = np.concatenate([self.first_entrance, self.first_entrance[-1] + more.first_entrance[1:]])
+        texts: dict[str, Any] = {name: getattr(self, name) + getattr(more, name) for name in _FACILITY_TEXTS}
+        arrays: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in (*_FACILITY_ARRAYS, "entrance")
+        }
+        return replace(self, first_entrance=first, **texts, **arrays)
 
     def open_on(self, day: dt.date) -> Bools:
         """Which facilities are there on a day."""

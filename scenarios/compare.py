@@ -1,0 +1,119 @@
+"""Before and after: who gains and who loses, by township and by settlement. The baseline is the empty scenario: one road for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from coverage.stats import CoverageResult, coverage, zone_table
+from geodata.model import Facilities, Region
+from geodata.region import Prepared
+from geodata.standards import ServiceDefinition
+from scenarios.model import Scenario, changed_region
+
+State = Literal["new", "moved", "closed"]
+_SIDES = ("covered_people", "share_people", "covered_settlements", "share_settlements")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Coverage under one definition before and after a scenario.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    before, after : CoverageResult
+    by_zone : DataFrame
+        row, zone_id, zone, people, settlements as in ``coverage.stats.zone_table``; covered_people, share_people, covered_settlements
+        and share_settlements, each ``_before`` and ``_after``; gained_people (covered after, not before) and lost_people (the reverse).
+    changed : DataFrame
+        The demand points inside the county that gained or lost, most people first: id, name, zone_id, zone, people, change
+        ("gained" or "lost"), lon, lat.
+    sites : DataFrame
+        The facilities of the definition that the scenario changed, in the order of their ids: id, name, kind, lon, lat (of the first
+        entrance), state ("new", "moved" or "closed").
+    """
+
+    scenario: Scenario
+    before: CoverageResult
+    after: CoverageResult
+    by_zone: pd.DataFrame
+    changed: pd.DataFrame
+    sites: pd.DataFrame
+
+
+def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinition, *, before: CoverageResult | None = None) -> Comparison:
+    """Compute coverage before and after a scenario, and the difference.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    scenario : Scenario
+    definition : ServiceDefinition
+    before : CoverageResult, optional
+        Of the same region and definition, if it is there already.
+
+    Raises
+    ------
+    OptionError
+        Changes that do not fit, see :func:`scenarios.model.changed_region`.
+    """
+    region, network = prepared.region, prepared.network(definition.mode)
+    changed = changed_region(prepared, scenario)
+    before = before or coverage(region, definition, network)
+    after = coverage(changed, definition, network, before=before)
+    return Comparison(
+        scenario=scenario,
+        before=before,
+        after=after,
+        by_zone=_by_zone(region, before, after),
+        changed=_changed(region, before, after),
+        sites=_sites(before.facilities, after.facilities),
+    )
+
+
+def _by_zone(region: Region, before: CoverageResult, after: CoverageResult) -> pd.DataFrame:
+    share = after.definition.settlement_share
+    table = before.by_zone[["row", "zone_id", "zone", "people", "settlements"]].copy()
+    for column in _SIDES:
+        table[f"{column}_before"], table[f"{column}_after"] = before.by_zone[column], after.by_zone[column]
+    for column, which in (("gained_people", after.covered & ~before.covered), ("lost_people", before.covered & ~after.covered)):
+        table[column] = zone_table(region.zones, region.demand, which, which, share)["covered_people"]
+    return table
+
+
+def _changed(region: Region, before: CoverageResult, after: CoverageResult) -> pd.DataFrame:
+    demand, zones = region.demand, region.zones
+    at = np.flatnonzero(demand.inside & (before.covered != after.covered))
+    at = at[np.lexsort((np.array(demand.id, dtype=str)[at], -demand.people[at]))]
+    columns = {
+        "id": np.array(demand.id, dtype=object)[at],
+        "name": np.array(demand.name, dtype=object)[at],
+        "zone_id": np.array(zones.id, dtype=object)[demand.zone[at]],
+        "zone": np.array(zones.name, dtype=object)[demand.zone[at]],
+        "people": demand.people[at],
+        "change": np.where(after.covered[at], "gained", "lost"),
+        "lon": demand.lonlat[at, 0],
+        "lat": demand.lonlat[at, 1],
+    }
+    return pd.DataFrame(columns)
+
+
+def _sites(before: Facilities, after: Facilities) -> pd.DataFrame:
+    """What the scenario changed among the facilities of the definition."""
+    old, new = _places(before), _places(after)
+    states: dict[str, State] = {one: "new" for one in new if one not in old}
+    states |= {one: "moved" for one in new if one in old and new[one] != old[one]}
+    states |= {one: "closed" for one in old if one not in new}
+    rows = [(one, *(new.get(one) or old[one]), state) for one, state in sorted(states.items())]
+    return pd.DataFrame(rows, columns=["id", "name", "kind", "lon", "lat", "state"])
+
+
+def _places(facilities: Facilities) -> dict[str, tuple[str, str, float, float]]:
+    """Name, kind, lon and lat of each facility that may be shown, by id."""
+    lonlat = facilities.entrance[facilities.first_entrance[:-1]]
+    every = zip(facilities.id, facilities.name, facilities.kind, *lonlat.T.tolist(), facilities.restricted, strict=True)
+    return {one: (name, kind, lon, lat) for one, name, kind, lon, lat, restricted in every if not restricted}

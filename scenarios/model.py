@@ -1,0 +1,182 @@
+"""What if: a scenario is an ordered list of small changes, applied to a copy of the facilities. The empty scenario is the baseline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pydantic import Field
+
+from geodata.errors import InputError, OptionError, Problem, os_reason
+from geodata.model import Facilities, Region
+from geodata.region import Prepared
+from geodata.toml import Strict, check_toml
+
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+
+
+class Open(Strict):
+    """A new facility, at a place, or in a facility that exists (`host`): then it has the host's entrances and turnout."""
+
+    do: Literal["open"] = "open"
+    id: Annotated[str, Field(min_length=1)]
+    name: str
+    kind: str
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    host: str | None = None
+
+
+class Move(Strict):
+    """A facility of the region or of an earlier change stands elsewhere, entered there and nowhere else."""
+
+    do: Literal["move"] = "move"
+    id: str
+    lon: Longitude
+    lat: Latitude
+
+
+class Close(Strict):
+    """A facility of the region or of an earlier change is no longer there."""
+
+    do: Literal["close"] = "close"
+    id: str
+
+
+Change = Annotated[Open | Move | Close, Field(discriminator="do")]
+
+
+class Scenario(Strict):
+    """Changes in the order in which they were made.
+
+    Attributes
+    ----------
+    circle15 : "scenario"
+        What kind of file this is.
+    region, region_fingerprint : str
+        The region it was made on.
+    """
+
+    circle15: Literal["scenario"] = "scenario"
+    name: str = ""
+    region: str = ""
+    region_fingerprint: str = ""
+    changes: tuple[Change, ...] = ()
+
+    def then(self, *changes: Open | Move | Close) -> Scenario:
+        """Build the scenario with more changes."""
+        return self.model_copy(update={"changes": (*self.changes, *changes)})
+
+    def to_json(self) -> str:
+        """Write as the text of a file."""
+        return json.dumps(self.model_dump(exclude_none=True), ensure_ascii=False, indent=1) + "\n"
+
+
+def parse_scenario(text: str, file_name: str) -> Scenario:
+    """Read a scenario from the text of its file; `file_name` goes into the messages.
+
+    Raises
+    ------
+    InputError
+        The text is no JSON, or no scenario; all problems at once.
+    """
+    try:
+        said = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(Problem(f"{file_name}：不是情景文件。", f"{file_name}: no scenario file (not valid JSON).")) from error
+    if not isinstance(said, dict) or said.get("circle15") != "scenario":
+        zh = f'{file_name}：不是 circle15 的情景文件（缺少 "circle15": "scenario"）。'
+        raise InputError(Problem(zh, f'{file_name}: no scenario file of circle15 ("circle15": "scenario" is missing).'))
+    return check_toml(said, Scenario, file_name)
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read a scenario file.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is no scenario.
+    """
+    try:
+        return parse_scenario(path.read_bytes().decode("utf-8-sig"), path.name)
+    except OSError as error:
+        reason = os_reason(error)
+        raise InputError(Problem(f"无法读取 {path}（{reason.zh}）。", f"Cannot read {path} ({reason.en}).")) from error
+    except UnicodeDecodeError as error:
+        raise InputError(Problem(f"{path.name}：不是 UTF-8 文字。", f"{path.name}: not UTF-8 text.")) from error
+
+
+def changed_region(prepared: Prepared, scenario: Scenario) -> Region:
+    """Apply a scenario to a copy of the region.
+
+    Raises
+    ------
+    OptionError
+        Changes that fit neither the region nor the changes before them: all of them at once, and nothing is applied.
+    """
+    region, problems = prepared.region, []
+    facilities = region.facilities
+    for number, change in enumerate(scenario.changes, 1):
+        try:
+            facilities = _CHANGES[change.do](facilities, change, prepared)
+        except OptionError as error:
+            problems += [Problem(f"第 {number} 项改动：{one.zh}", f"Change {number}: {one.en}") for one in error.problems]
+    if problems:
+        raise OptionError(*problems)
+    return replace(region, facilities=facilities)
+
+
+def _open(facilities: Facilities, change: Open, prepared: Prepared) -> Facilities:
+    if change.id in facilities.id:
+        raise OptionError(Problem(f"编码 {change.id} 已被使用。", f"The id {change.id!r} is in use."))
+    if change.kind not in prepared.services.kinds:
+        known = ", ".join(prepared.services.kinds)
+        zh, en = f"没有机构类别“{change.kind}”；可选：{known}。", f"No kind {change.kind!r}; there are: {known}."
+        raise OptionError(Problem(zh, en))
+    if change.host is not None:
+        host = facilities.take(np.array([_position(facilities, change.host)]))
+        always: dict[str, Any] = {"open_from": ("",), "open_to": ("",), "eligible_for": ("",), "capacity": np.array([np.nan])}
+        return facilities.joined(replace(host, id=(change.id,), name=(change.name or change.id,), kind=(change.kind,), **always))
+    if change.lon is None or change.lat is None:
+        raise OptionError(Problem(f"{change.id} 须有 lon 与 lat，或 host。", f"{change.id!r} needs lon and lat, or host."))
+    return facilities.joined(_stand_at(change.id, change.name, change.kind, (change.lon, change.lat), prepared.region))
+
+
+def _move(facilities: Facilities, change: Move, prepared: Prepared) -> Facilities:
+    at = _position(facilities, change.id)
+    old = facilities.take(np.array([at]))
+    new = _stand_at(old.id[0], old.name[0], old.kind[0], (change.lon, change.lat), prepared.region)
+    stood = {name: getattr(old, name) for name in ("open_from", "open_to", "eligible_for", "capacity", "turnout_s")}
+    return _without(facilities, at).joined(replace(new, **stood))
+
+
+def _close(facilities: Facilities, change: Close, _prepared: Prepared) -> Facilities:
+    return _without(facilities, _position(facilities, change.id))
+
+
+_CHANGES: dict[str, Callable[[Facilities, Any, Prepared], Facilities]] = {"open": _open, "move": _move, "close": _close}
+
+
+def _position(facilities: Facilities, one: str) -> int:
+    """Find a facility that may be shown: of a restricted one nothing is told."""
+    if one not in facilities.id or facilities.restricted[facilities.id.index(one)]:
+        raise OptionError(Problem(f"没有机构 {one}（或已关闭）。", f"There is no facility {one!r} (or it is closed already)."))
+    return facilities.id.index(one)
+
+
+def _without(facilities: Facilities, at: int) -> Facilities:
+    return facilities.take(np.delete(np.arange(len(facilities)), at))
+
+
+def _stand_at(one: str, name: str, kind: str, lonlat: tuple[float, float], region: Region) -> Facilities:
+    """A facility at a point."""
+    frame = gpd.GeoDataFrame({"id": [one], "name": [name or one], "kind": [kind]}, geometry=[shapely.Point(lonlat)], crs="EPSG:4326")
+    return Facilities.from_geodataframe(frame, region.zones, region.crs)
