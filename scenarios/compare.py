@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from coverage.stats import CoverageResult, coverage, zone_table
-from geodata.model import Facilities, Region
+from geodata.model import Region
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.model import Scenario, changed_region
@@ -34,7 +34,7 @@ class Comparison:
         ("gained" or "lost"), lon, lat.
     sites : DataFrame
         The facilities of the definition that the scenario changed, in the order of their ids: id, name, kind, lon, lat (of the first
-        entrance), state ("new", "moved" or "closed").
+        entrance), state ("new", "moved" or "closed"), people (within its limits, of those inside the county, whoever else serves them).
     """
 
     scenario: Scenario
@@ -71,7 +71,7 @@ def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinitio
         after=after,
         by_zone=_by_zone(region, before, after),
         changed=_changed(region, before, after),
-        sites=_sites(before.facilities, after.facilities),
+        sites=_sites(region, before, after),
     )
 
 
@@ -102,18 +102,20 @@ def _changed(region: Region, before: CoverageResult, after: CoverageResult) -> p
     return pd.DataFrame(columns)
 
 
-def _sites(before: Facilities, after: Facilities) -> pd.DataFrame:
+def _sites(region: Region, before: CoverageResult, after: CoverageResult) -> pd.DataFrame:
     """What the scenario changed among the facilities of the definition."""
-    old, new = _places(before), _places(after)
+    old, new = _places(region, before), _places(region, after)
     states: dict[str, State] = {one: "new" for one in new if one not in old}
     states |= {one: "moved" for one in new if one in old and new[one] != old[one]}
     states |= {one: "closed" for one in old if one not in new}
     rows = [(one, *(new.get(one) or old[one]), state) for one, state in sorted(states.items())]
-    return pd.DataFrame(rows, columns=["id", "name", "kind", "lon", "lat", "state"])
+    return pd.DataFrame(rows, columns=["id", "name", "kind", "lon", "lat", "people", "state"])
 
 
-def _places(facilities: Facilities) -> dict[str, tuple[str, str, float, float]]:
-    """Name, kind, lon and lat of each facility that may be shown, by id."""
-    lonlat = facilities.entrance[facilities.first_entrance[:-1]]
-    every = zip(facilities.id, facilities.name, facilities.kind, *lonlat.T.tolist(), facilities.restricted, strict=True)
-    return {one: (name, kind, lon, lat) for one, name, kind, lon, lat, restricted in every if not restricted}
+def _places(region: Region, result: CoverageResult) -> dict[str, tuple[str, str, float, float, float]]:
+    """Name, kind, lon, lat and people within the limits of each facility that may be shown, by id."""
+    places = result.facilities
+    people = result.covers.T @ (region.demand.people * region.demand.inside)
+    lonlat = places.entrance[places.first_entrance[:-1]]
+    every = zip(places.id, places.name, places.kind, *lonlat.T.tolist(), people.tolist(), places.restricted, strict=True)
+    return {one: (name, kind, lon, lat, of) for one, name, kind, lon, lat, of, restricted in every if not restricted}

@@ -74,6 +74,24 @@ class Scenario(Strict):
         """Build the scenario with more changes."""
         return self.model_copy(update={"changes": (*self.changes, *changes)})
 
+    def without(self, *ids: str) -> Scenario:
+        """Build the scenario without its changes to these facilities: as they stood, or not there if it opened them."""
+        return self.model_copy(update={"changes": tuple(change for change in self.changes if change.id not in ids)})
+
+    def moved(self, one: str, lon: float, lat: float) -> Scenario:
+        """Build the scenario with a facility elsewhere; of several moves in a row only the last is kept."""
+        kept = self.changes[:-1] if self.changes and self.changes[-1].do == "move" and self.changes[-1].id == one else self.changes
+        return self.model_copy(update={"changes": (*kept, Move(id=one, lon=lon, lat=lat))})
+
+    def closed(self, one: str) -> Scenario:
+        """Build the scenario with a facility closed; one that it opened itself leaves no trace."""
+        return self.without(one) if one in self.opened else self.then(Close(id=one))
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """Ids of the facilities that it opens, in order."""
+        return tuple(change.id for change in self.changes if change.do == "open")
+
     def to_json(self) -> str:
         """Write as the text of a file."""
         return json.dumps(self.model_dump(exclude_none=True), ensure_ascii=False, indent=1) + "\n"
