@@ -1,0 +1,325 @@
+"""What stands on the sheets of a workbook: pure tables, each with its columns in both languages; `workbook` writes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+import shapely
+
+from coverage.gaps import CAUSES
+from coverage.stats import CoverageResult
+from geodata.model import OUTSIDE
+from geodata.region import Prepared
+from geodata.roads import Floats
+from geodata.standards import ServiceDefinition
+from scenarios.compare import Comparison
+from scenarios.output.legend import (
+    CHANGE_WORDS,
+    CLASS_WORDS,
+    DIRECTION_WORDS,
+    MODE_WORDS,
+    ROLE_WORDS,
+    STATE_WORDS,
+    UNREVIEWED,
+    kind_words,
+    limit_words,
+)
+from scenarios.output.report import ILLUSTRATIVE, provenance, round_up, site_table
+from scenarios.siting.standby import StandbyPlan, proof
+
+Cell = str | float | None
+Form = Literal["text", "count", "share", "tenth", "degree"]
+_SHA_SHOWN: Final = 16
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a sheet: its head in both languages, what its cells are, its width in characters."""
+
+    zh: str
+    en: str
+    form: Form = "count"
+    width: float = 12
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet before it is written; `bold` tells the rows of sums, from 0; they stand last."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    bold: frozenset[int] = field(default_factory=frozenset)
+
+
+def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], comparison: Comparison | None) -> list[Sheet]:
+    """Lay out coverage: what the numbers mean, then townships, gaps and facilities of each service, then what a scenario changes."""
+    definitions = {service: result.definition for service, result in results.items()}
+    sheets = [_about(prepared, definitions)]
+    for service, result in results.items():
+        name = prepared.services.service(service).name_zh
+        title = f"{name} · {result.definition.name_zh}"
+        sheets += [
+            Sheet(f"分乡镇 {name}", f"分乡镇覆盖情况：{title}", _ZONE_COLUMNS, _zone_rows(result), _sums(result.by_zone["row"])),
+            _gap_sheet(name, title, result),
+            _facility_sheet(prepared, name, title, result),
+        ]
+    if comparison is not None:
+        sheets += _comparison_sheets(prepared, comparison)
+    return sheets
+
+
+def site_sheets(prepared: Prepared, service_id: str, plan: StandbyPlan) -> list[Sheet]:
+    """Lay out a plan of standby points: the points, before and after by township, and the proof."""
+    title = f"{prepared.services.service(service_id).name_zh} · {plan.definition.name_zh}"
+    both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people", "settlements"], suffixes=("_before", "_after"))
+    compared = _before_after_rows(both.to_dict("records"))
+    beyond = f"{plan.backstop_minutes:g} 分钟以内 within {plan.backstop_minutes:g} min"
+    first, last = (table.to_dict("records")[-1] for table in (plan.before_backstop, plan.after_backstop))
+    backstop = {f"{key}_before": first[key] for key in _COVERED} | {f"{key}_after": last[key] for key in _COVERED}
+    compared += _before_after_rows([{"zone": beyond, "people": first["people"]} | backstop])
+    sums = _sums(both["row"]) | {len(both)}
+    return [
+        _about(prepared, {service_id: plan.definition}),
+        Sheet("急救点", f"急救点：{title}", _SITE_COLUMNS, _site_rows(prepared, plan)),
+        Sheet("前后对比", f"前后对比：{title}", _BEFORE_AFTER, compared, sums),
+        Sheet("证明", f"为什么是这些点：{title}", _ABOUT_COLUMNS, _proof_rows(plan)),
+    ]
+
+
+_NAME: Final = Column("村居", "place", "text", 20)
+_TOWNSHIP: Final = Column("乡镇", "township", "text", 14)
+_ID: Final = Column("编码", "id", "text", 16)
+_PEOPLE: Final = Column("人口", "people")
+_LON, _LAT = Column("经度", "lon", "degree"), Column("纬度", "lat", "degree")
+_COVERED: Final = ("covered_people", "share_people", "covered_settlements", "share_settlements")
+_ZONE_COLUMNS: Final = (
+    _TOWNSHIP,
+    _PEOPLE,
+    Column("覆盖人口", "covered people"),
+    Column("人口覆盖率", "share of people", "share"),
+    Column("村居数", "places"),
+    Column("覆盖村居", "covered places"),
+    Column("村居覆盖率", "share of places", "share"),
+    Column("不含县外机构\n覆盖人口", "without external", width=15),
+    Column("不含县外机构\n人口覆盖率", "without external", "share", 15),
+)
+_BEFORE_AFTER: Final = (
+    Column("乡镇", "township", "text", 24),
+    _PEOPLE,
+    Column("现状覆盖人口", "covered before", width=14),
+    Column("方案覆盖人口", "covered after", width=14),
+    Column("现状覆盖率", "share before", "share"),
+    Column("方案覆盖率", "share after", "share"),
+    Column("现状覆盖村居", "places before", width=14),
+    Column("方案覆盖村居", "places after", width=14),
+)
+_GAINED_LOST: Final = (Column("新覆盖人口", "gained people"), Column("不再覆盖人口", "lost people", width=14))
+_SITE_COLUMNS: Final = (
+    Column("序号", "no.", width=6),
+    Column("站点", "site", "text", 28),
+    Column("类别", "kind", "text", 18),
+    _TOWNSHIP,
+    Column("状态", "state", "text", 12),
+    *(_LON, _LAT, _ID),
+)
+_CHANGED_COLUMNS: Final = (_NAME, _TOWNSHIP, _PEOPLE, Column("变化", "change", "text", 18), _LON, _LAT, _ID)
+_CHANGED_SITES: Final = (Column("机构", "facility", "text", 28), Column("类别", "kind", "text", 18), *_CHANGED_COLUMNS[3:])
+_ABOUT_COLUMNS: Final = (Column("项目", "item", "text", 30), Column("内容", "content", "text", 100))
+
+
+def _zone_rows(result: CoverageResult) -> list[list[Cell]]:
+    names = ["zone", "people", *_COVERED[:2], "settlements", *_COVERED[2:]]
+    names += ["covered_people_without_external", "share_people_without_external"]
+    return [[row[name] for name in names] for row in result.by_zone.to_dict("records")]
+
+
+def _before_after_rows(table: Iterable[Mapping[str, Cell]], more: Sequence[str] = ()) -> list[list[Cell]]:
+    people = ["covered_people_before", "covered_people_after", "share_people_before", "share_people_after"]
+    names = ["zone", "people", *people, "covered_settlements_before", "covered_settlements_after", *more]
+    return [[row[name] for name in names] for row in table]
+
+
+def _sums(row: Iterable[str]) -> frozenset[int]:
+    return frozenset(at for at, kind in enumerate(row) if kind != "zone")
+
+
+def _gap_sheet(name: str, title: str, result: CoverageResult) -> Sheet:
+    """Build the gap list, with the measures that the definition has a limit for."""
+    limits = result.definition.limits.values()
+    columns = [_NAME, _TOWNSHIP, Column("类别", "class", "text", 12), _PEOPLE]
+    columns += [Column("原因", "cause", "text", 34), Column("原因（英文）", "cause in English", "text", 34)]
+    columns += [Column("最近机构", "nearest facility", "text", 26)]
+    if any(limit.minutes for limit in limits):
+        columns.append(Column("到最近机构\n分钟", "minutes", "tenth"))
+    if any(limit.network_m for limit in limits):
+        columns.append(Column("到最近机构\n沿道路米数", "metres by road"))
+    columns += [Column("到最近机构\n直线米数", "metres straight"), Column("距道路米数", "metres to road"), _ID]
+    rows: list[list[Cell]] = []
+    for gap in result.gaps.to_dict("records"):
+        row = [gap["name"], gap["zone"], _both(CLASS_WORDS[gap["class"]]), gap["people"], *CAUSES[gap["cause"]], gap["nearest_name"]]
+        if any(limit.minutes for limit in limits):
+            row.append(gap["nearest_minutes"] if math.isnan(gap["nearest_minutes"]) else round_up(gap["nearest_minutes"]))
+        if any(limit.network_m for limit in limits):
+            row.append(gap["nearest_network_m"])
+        rows.append([*row, gap["nearest_straight_m"], gap["road_m"], gap["id"]])
+    return Sheet(f"未覆盖 {name}", f"未覆盖村居：{title}", columns, rows)
+
+
+def _facility_sheet(prepared: Prepared, name: str, title: str, result: CoverageResult) -> Sheet:
+    """Build the list of facilities that were counted and may be shown."""
+    region = prepared.region
+    shown = result.facilities.to_geodataframe()
+    people = (region.demand.people * region.demand.inside) @ result.covers
+    at = shapely.point_on_surface(np.array(shown.geometry, dtype=object))
+    columns = {
+        "name": shown["name"],
+        "kind": [_both(kind_words(prepared)[kind]) for kind in shown["kind"]],
+        "zone": _townships(prepared, shapely.get_coordinates(at)),
+        "people": np.asarray(people)[~result.facilities.restricted],
+        "capacity": shown["capacity"],
+        "lon": shapely.get_x(at),
+        "lat": shapely.get_y(at),
+        "open_from": shown["open_from"],
+        "open_to": shown["open_to"],
+        "id": shown["id"],
+    }
+    heads = [Column("机构", "facility", "text", 28), Column("类别", "kind", "text", 24), _TOWNSHIP]
+    heads += [Column("可达人口\n（机构间重复）", "people in reach (overlaps)", width=16), Column("规模", "capacity")]
+    heads += [_LON, _LAT, Column("启用", "open from", "text"), Column("停用", "open to", "text"), _ID]
+    rows = [list(row) for row in zip(*(list(column) for column in columns.values()), strict=True)]
+    return Sheet(f"机构 {name}", f"计入的机构：{title}", heads, rows)
+
+
+def _townships(prepared: Prepared, lonlat: Floats) -> list[str]:
+    zones = prepared.region.zones
+    return ["县外 external" if at == OUTSIDE else zones.name[at] for at in zones.locate(lonlat)]
+
+
+def _comparison_sheets(prepared: Prepared, comparison: Comparison) -> list[Sheet]:
+    title = f"{comparison.scenario.name} · {comparison.after.definition.name_zh}".removeprefix(" · ")
+    kinds = kind_words(prepared)
+    by_zone = comparison.by_zone
+    changed: list[list[Cell]] = [
+        [row.name, row.zone, row.people, _both(CHANGE_WORDS[row.change]), row.lon, row.lat, row.id]
+        for row in comparison.changed.itertuples(index=False)
+    ]
+    sites: list[list[Cell]] = [
+        [row.name, _both(kinds[row.kind]), _both(STATE_WORDS[row.state]), row.lon, row.lat, row.id]
+        for row in comparison.sites.itertuples(index=False)
+    ]
+    compared = _before_after_rows(by_zone.to_dict("records"), ("gained_people", "lost_people"))
+    return [
+        Sheet("情景对比", f"情景对比：{title}", (*_BEFORE_AFTER, *_GAINED_LOST), compared, _sums(by_zone["row"])),
+        Sheet("变化村居", f"覆盖有变化的村居：{title}", _CHANGED_COLUMNS, changed),
+        Sheet("情景机构", f"情景中变动的机构：{title}", _CHANGED_SITES, sites),
+    ]
+
+
+def _site_rows(prepared: Prepared, plan: StandbyPlan) -> list[list[Cell]]:
+    kinds, table = kind_words(prepared), site_table(plan)
+    townships = _townships(prepared, table[["lon", "lat"]].to_numpy())
+    return [
+        [n, row.name, _both(kinds[row.kind]), zone, _both(STATE_WORDS["new" if row.new else "kept"]), row.lon, row.lat, row.id]
+        for n, (row, zone) in enumerate(zip(table.itertuples(index=False), townships, strict=True), 1)
+    ]
+
+
+def _proof_rows(plan: StandbyPlan) -> list[list[Cell]]:
+    zh, en = proof(plan)
+    solved = {"optimal": "已证明最优 proven optimal", "feasible": "未证明最优 not proven"}.get(plan.result.status, plan.result.status)
+    minutes = f"{plan.backstop_minutes:g}"
+    return [
+        ["结论", zh],
+        ["Conclusion", en],
+        ["求解状态 status", solved],
+        ["候选点 candidates", f"{plan.candidates:,}"],
+        [f"{minutes} 分钟以内的人口 within {minutes} min", f"{plan.backstop.objective:,.0f}（上界 bound {plan.backstop.bound:,.0f}）"],
+        ["符合口径的人口 within the limits", f"{plan.result.served:,.0f}（上界 bound {plan.result.bound:,.0f}）"],
+        [f"任何地点都无法在 {minutes} 分钟内到达 beyond every place", f"{plan.beyond_all_people:,.0f} 人 people"],
+    ]
+
+
+# 说明: what the numbers rest on
+
+
+def _about(prepared: Prepared, definitions: Mapping[str, ServiceDefinition]) -> Sheet:
+    region = prepared.region
+    outside = math.fsum(region.demand.people[~region.demand.inside])
+    rows: list[list[Cell]] = [["地区 region", region.name], ["日期 date", region.date.isoformat()]]
+    if region.illustrative:
+        rows.append(["数据性质 data", f"{ILLUSTRATIVE}：不得用于实际决策 not for decisions"])
+    rows.append(["使用范围 use", " ".join(UNREVIEWED)])
+    for service, definition in definitions.items():
+        named = prepared.services.service(service)
+        rows += [[f"口径 definition：{named.name_zh} {named.name_en}", "\n".join(_definition_lines(prepared, definition))]]
+    rows += _MEANINGS
+    if outside:
+        rows.append(["县界外人口 people outside", f"{outside:,.0f} 人不计入 not counted"])
+    return Sheet("说明", "说明", _ABOUT_COLUMNS, rows + _provenance_rows(prepared, definitions))
+
+
+_MEANINGS: Final[list[list[Cell]]] = [
+    [
+        "人口 people",
+        "县界内的常住人口，按居民点计，不按圈的面积计 residents inside the county, counted where they live, not by a circle's area",
+    ],
+    [
+        "覆盖人口 covered people",
+        "到任一计入机构都符合全部时限的人口，含县外机构 people within every limit of any facility counted, external ones included",
+    ],
+    ["覆盖率 share", "覆盖人口 ÷ 人口；“–”表示没有居民 covered people ÷ people; a dash where nobody lives"],
+    [
+        "覆盖村居 covered places",
+        "覆盖人口达到口径所列比例的村（社区） villages and communities whose share of people within reaches the definition's",
+    ],
+    ["不含县外 without external", "只算县内机构 facilities inside the county only"],
+    ["可达人口 people in reach", "一个机构时限内的人口；机构之间重复，不能相加 of one facility; they overlap and must not be added up"],
+    ["分钟 minutes", "向上取到十分之一，15.0 表示不超过 15 分钟 rounded up to a tenth: 15.0 is never more than 15"],
+]
+
+
+def _definition_lines(prepared: Prepared, definition: ServiceDefinition) -> Iterator[str]:
+    kinds = kind_words(prepared)
+    yield f"{definition.name_zh} {definition.name_en}"
+    way = f"{_both(MODE_WORDS[definition.mode])}，{_both(DIRECTION_WORDS[definition.direction])}"
+    yield f"时限 limit：{_both(limit_words(definition))}；{way}"
+    yield "计入机构 kinds：" + "、".join(_both(kinds[kind]) for kind in definition.kinds)
+    yield f"村居计为覆盖 a place counts from：{definition.settlement_share:.0%}"
+    if definition.call_handling_s or definition.turnout_s:
+        yield f"出车前 before driving：受理 call {definition.call_handling_s:g} s + 出车 turnout {definition.turnout_s:g} s"
+    yield f"来源 source：{definition.source} [{definition.status}]"
+    if definition.note:
+        yield f"备注 note：{definition.note}"
+
+
+def _provenance_rows(prepared: Prepared, definitions: Mapping[str, ServiceDefinition]) -> list[list[Cell]]:
+    said = provenance(prepared, list(definitions.values()))
+    parameters = said["parameters"]
+    rows: list[list[Cell]] = [
+        ["上路距离 access radius", f"{parameters['access_radius_m']:g} m；最远 at most {parameters['max_snap_m']:g} m"],
+    ]
+    for mode, speeds in parameters["speeds"].items():
+        classes = "，".join(f"{name} {kmh:g}" for name, kmh in speeds["classes"].items())
+        text = f"{speeds['kmh']:g} km/h（{classes}）" if classes else f"{speeds['kmh']:g} km/h"
+        leg = f"上路 to the road {speeds['access_kmh']:g} km/h × {speeds['access_detour']:g}"
+        rows.append([f"速度 speed：{_both(MODE_WORDS[mode])}", f"{text}；{leg}；{speeds['source']} [{speeds['status']}]"])
+    rows.append(["人口来源 people", said["people_source"]])
+    rows += [
+        [
+            f"{_both(ROLE_WORDS[source['role']])}：{source['file']}",
+            f"{source['note']}；{source['rows']:,} 行 rows；sha256 {source['sha256'][:_SHA_SHOWN]}",
+        ]
+        for source in said["sources"]
+    ]
+    rows += [["坐标系 crs", said["crs"]], ["地区指纹 fingerprint", said["region_fingerprint"]], ["程序 program", said["program"]]]
+    return rows
+
+
+def _both(words: tuple[str, str]) -> str:
+    return " ".join(words)

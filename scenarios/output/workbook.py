@@ -1,0 +1,130 @@
+"""Results as an Excel workbook that a planner pastes from: numbers as numbers, every sheet ready to print, text never a formula."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import xlsxwriter
+
+from coverage.stats import CoverageResult
+from geodata.region import Prepared
+from scenarios.compare import Comparison
+from scenarios.output.legend import UNREVIEWED
+from scenarios.output.report import ILLUSTRATIVE
+from scenarios.output.sheets import Sheet, coverage_sheets, site_sheets
+from scenarios.siting.standby import StandbyPlan
+
+FONT: Final = "Microsoft YaHei"  # what Excel has on a planner's desk; another program takes its own
+A4: Final = 9
+MOST_IN_SHEET_NAME: Final = 31
+MOST_IN_PAGE_HEADER: Final = 120  # Excel takes 255 characters, marks included, and & is written twice
+_NOT_IN_SHEET_NAME: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+_FORMS: Final = {"text": "@", "count": "#,##0", "share": "0.0%", "tenth": "#,##0.0", "degree": "0.00000"}
+
+
+def coverage_workbook(prepared: Prepared, results: Mapping[str, CoverageResult], *, comparison: Comparison | None = None) -> bytes:
+    """Write coverage as an Excel workbook: what the numbers mean, then townships, gaps and facilities of each service.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    results : mapping of service id to CoverageResult
+    comparison : Comparison, optional
+        Adds what a scenario changes, by township, by settlement and by facility.
+
+    Returns
+    -------
+    bytes
+        An xlsx file; the same bytes for the same input.
+    """
+    return _write(prepared, coverage_sheets(prepared, results, comparison))
+
+
+def site_workbook(prepared: Prepared, service_id: str, plan: StandbyPlan) -> bytes:
+    """Write a plan of standby points as an Excel workbook: the points, before and after by township, and the proof.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    service_id : str
+    plan : StandbyPlan
+
+    Returns
+    -------
+    bytes
+        An xlsx file; the same bytes for the same input.
+    """
+    return _write(prepared, site_sheets(prepared, service_id, plan))
+
+
+def _write(prepared: Prepared, sheets: Sequence[Sheet]) -> bytes:
+    region, file = prepared.region, io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(file, options)
+    created = dt.datetime.combine(region.date, dt.time(), dt.UTC)  # not the clock: same input, same bytes
+    book.set_properties({"title": region.name, "comments": ILLUSTRATIVE if region.illustrative else "", "created": created})
+    mark = f" [{ILLUSTRATIVE}]" if region.illustrative else ""
+    names: list[str] = []
+    for sheet in sheets:
+        names.append(_sheet_name(sheet.name, names))
+        _write_sheet(book, names[-1], sheet, f"{region.name}{mark} · {sheet.title} · {region.date}")
+    book.close()
+    return file.getvalue()
+
+
+def _sheet_name(wanted: str, taken: Sequence[str]) -> str:
+    """Find a name that Excel takes: 31 characters, no brackets, colons, slashes, no apostrophe at an end, told apart whatever the case.
+
+    >>> _sheet_name("机构 a/b", ["机构 A b"])
+    '机构 a b 2'
+    """
+    clean = " ".join(_NOT_IN_SHEET_NAME.sub(" ", wanted).split()).strip("'")
+    numbered = (clean[: MOST_IN_SHEET_NAME - len(end)].rstrip(" '") + end for end in ("", *(f" {n}" for n in range(2, len(taken) + 3))))
+    used = {name.casefold() for name in taken}
+    return next(name for name in numbered if name.casefold() not in used)
+
+
+def _write_sheet(book: xlsxwriter.Workbook, name: str, sheet: Sheet, title: str) -> None:
+    """Write the title, the header row and the table; the title prints as the page's header, not as a row."""
+    page = book.add_worksheet(name)
+    look = {"font_name": FONT, "font_size": 10, "valign": "vcenter"}
+    page.set_row(0, 24)
+    page.write_string(0, 0, title, book.add_format(look | {"bold": True, "font_size": 12}))
+    head = book.add_format(look | {"bold": True, "text_wrap": True, "align": "center", "border": 1, "bg_color": "#DCE6F1"})
+    page.set_row(1, 48 if any("\n" in column.zh for column in sheet.columns) else 34)
+    for at, column in enumerate(sheet.columns):
+        page.set_column(at, at, column.width)
+        page.write_string(1, at, f"{column.zh}\n{column.en}", head)
+    cells = look | {"border": 1, "border_color": "#BFBFBF"}
+    for bold in (False, True):
+        rows = [at for at in range(len(sheet.rows)) if (at in sheet.bold) == bold]
+        for at, column in enumerate(sheet.columns):
+            text = {"text_wrap": True, "align": "left"} if column.form == "text" else {"align": "right"}
+            form = book.add_format(cells | text | {"num_format": _FORMS[column.form], "bold": bold})
+            for row in rows:
+                value = sheet.rows[row][at]
+                if isinstance(value, str):
+                    page.write_string(row + 2, at, value, form)
+                elif value is None or math.isnan(value):
+                    page.write_string(row + 2, at, "–", form)
+                else:
+                    page.write_number(row + 2, at, value, form)
+    page.freeze_panes(2, 1)
+    page.autofilter(1, 0, 1 + len(sheet.rows) - len(sheet.bold), len(sheet.columns) - 1)  # the sums stay below when rows are sorted
+    _print_setup(page, title, len(sheet.rows) + 1, len(sheet.columns) - 1)
+
+
+def _print_setup(page: xlsxwriter.worksheet.Worksheet, title: str, last_row: int, last_column: int) -> None:
+    page.set_landscape()
+    page.set_paper(A4)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(1)
+    page.print_area(1, 0, last_row, last_column)
+    page.set_margins(left=0.5, right=0.5, top=0.8, bottom=0.7)
+    page.set_header("&C&B" + title[:MOST_IN_PAGE_HEADER].replace("&", "&&"))
+    page.set_footer("&L" + UNREVIEWED[0] + "&R&P / &N")
