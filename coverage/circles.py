@@ -6,20 +6,22 @@ A circle is a picture. People are counted at the people (``coverage.stats``), so
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
+from coverage.raster import around
 from coverage.search import Reach, reach, start_delay_ms
 from coverage.snap import WaysOn, projected, snap_facilities
 from geodata.model import Facilities
 from geodata.roads import NEVER, Floats, Geometries, Ints, Network
 from geodata.standards import Limit, ServiceDefinition
 
-_QUARTER_SEGMENTS = 4  # of a rounded end: 16 corners a full circle
-_SIMPLIFY_M = 2.0
+_MERGED = "合并 merged"
 
 
 def circles(definition: ServiceDefinition, network: Network, facilities: Facilities) -> gpd.GeoDataFrame:
@@ -33,26 +35,69 @@ def circles(definition: ServiceDefinition, network: Network, facilities: Facilit
         facility_id ("" for the merged circle), facility, class ("urban", "rural" or "all" where both limits are the same),
         area_km2, geometry. A facility that reaches nothing has no row.
     """
+    shown, ways, delay_ms = _leaving(definition, network, facilities)
+    frames = []
+    for name, limit in _classes(definition).items():
+        each = _within(limit, definition, network, ways, delay_ms)
+        merged = _merged(limit, definition, network, ways, delay_ms)
+        frames.append(_frame(network, {"facility_id": [*shown.id, ""], "facility": [*shown.name, _MERGED]}, name, np.append(each, merged)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def merged_circles(definition: ServiceDefinition, network: Network, facilities: Facilities) -> gpd.GeoDataFrame:
+    """Draw what all facilities together reach: the merged rows of :func:`circles`, without drawing each facility.
+
+    One search and one outline a class, so that a page can draw anew after every click. (Where minutes and metres both apply, each facility
+    has to be drawn all the same: what one reaches in time and another within the distance, nobody reaches within both.)
+
+    Returns
+    -------
+    GeoDataFrame, WGS84
+        As :func:`circles`; no rows if nothing is reached.
+    """
+    _, ways, delay_ms = _leaving(definition, network, facilities)
+    frames = [
+        _frame(network, {"facility_id": [""], "facility": [_MERGED]}, name, _merged(limit, definition, network, ways, delay_ms))
+        for name, limit in _classes(definition).items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _leaving(definition: ServiceDefinition, network: Network, facilities: Facilities) -> tuple[Facilities, WaysOn, Ints]:
+    """Facilities that may be shown, their ways on, and how long each takes to leave."""
     shown = facilities.take(np.flatnonzero(~facilities.restricted))
-    ways = snap_facilities(network, shown)
-    classes = {"all": definition.urban} if definition.urban == definition.rural else definition.limits
-    drawn = {name: _within(limit, definition, network, shown, ways) for name, limit in classes.items()}
-    shapes = np.concatenate([np.append(each, shapely.union_all(each)) for each in drawn.values()])
-    columns = {
-        "facility_id": [*shown.id, ""] * len(classes),
-        "facility": [*shown.name, "合并 merged"] * len(classes),
-        "class": np.repeat(list(classes), len(shown) + 1),
-        "area_km2": shapely.area(shapes) / 1e6,
-    }
-    frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=network.crs)
-    return frame[~shapely.is_empty(shapes)].to_crs("EPSG:4326").reset_index(drop=True)
+    return shown, snap_facilities(network, shown), start_delay_ms(definition, shown)
 
 
-def _within(limit: Limit, definition: ServiceDefinition, network: Network, facilities: Facilities, ways: WaysOn) -> Geometries:
-    """One geometry a facility: where every part of the limit holds."""
+def _classes(definition: ServiceDefinition) -> Mapping[str, Limit]:
+    return {"all": definition.urban} if definition.urban == definition.rural else definition.limits
+
+
+def _frame(network: Network, columns: Mapping[str, list[str]], class_: str, shapes: Geometries) -> gpd.GeoDataFrame:
+    said = {**columns, "class": class_, "area_km2": shapely.area(shapes) / 1e6}
+    frame = gpd.GeoDataFrame(said, geometry=shapes, crs=network.crs)
+    return frame[~shapely.is_empty(shapes)].to_crs("EPSG:4326")
+
+
+def _merged(limit: Limit, definition: ServiceDefinition, network: Network, ways: WaysOn, delay_ms: Ints) -> Geometries:
+    """One geometry: where every part of the limit holds from some facility."""
+    if sum(part is not None for part in (limit.minutes, limit.network_m, limit.straight_m)) > 1:
+        return np.array([shapely.union_all(_within(limit, definition, network, ways, delay_ms))])
+    one = replace(  # all facilities as the entrances of one, so that one search finds the least cost
+        ways,
+        owner=np.zeros_like(ways.owner),
+        count=1,
+        place=np.zeros_like(ways.place),
+        leg_ms=ways.leg_ms + delay_ms[ways.place],
+        road_m=np.min(ways.road_m, initial=np.inf, keepdims=True),
+    )
+    return _within(limit, definition, network, one, np.zeros(1, dtype=np.int64))
+
+
+def _within(limit: Limit, definition: ServiceDefinition, network: Network, ways: WaysOn, delay_ms: Ints) -> Geometries:
+    """One geometry a place: where every part of the limit holds."""
     parts = []
     if limit.minutes is not None:
-        delay_ms = start_delay_ms(definition, facilities)
         ms = float(np.rint(limit.minutes * 60_000))
         found = reach(network, ways, direction=definition.direction, limit=ms, delay_ms=delay_ms)
         parts.append(_around_roads(network, ways, found, definition.beside_m))
@@ -71,8 +116,7 @@ def _around_entrances(network: Network, ways: WaysOn, straight_m: float) -> Geom
 
 
 def _around_roads(network: Network, ways: WaysOn, found: Reach, beside_m: float) -> Geometries:
-    lines = (shapely.simplify(reached_lines(network, ways, found, facility), _SIMPLIFY_M) for facility in range(ways.count))
-    return _column(shapely.union_all(shapely.buffer(one, beside_m, quad_segs=_QUARTER_SEGMENTS)) for one in lines)
+    return _column(around(reached_lines(network, ways, found, place), beside_m) for place in range(ways.count))
 
 
 def _column(shapes: Iterable[shapely.Geometry]) -> Geometries:
