@@ -132,6 +132,11 @@ def read_scenario(path: Path) -> Scenario:
         raise InputError(Problem(f"{path.name}：不是 UTF-8 文字。", f"{path.name}: not UTF-8 text.")) from error
 
 
+def with_scenario(prepared: Prepared, scenario: Scenario) -> Prepared:
+    """Put the changed region in place of the region: its networks serve both."""
+    return replace(prepared, region=changed_region(prepared, scenario))
+
+
 def changed_region(prepared: Prepared, scenario: Scenario) -> Region:
     """Apply a scenario to a copy of the region.
 

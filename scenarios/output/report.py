@@ -15,6 +15,8 @@ from coverage.snap import ACCESS_RADIUS_M, MAX_SNAP_M
 from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from geodata.standards import Mode, ServiceDefinition
+from scenarios.compare import Comparison
+from scenarios.output.legend import STATE_WORDS
 from scenarios.siting.standby import StandbyPlan, proof
 
 ROUNDING = 1e-6
@@ -47,11 +49,18 @@ def definition_json(definition: ServiceDefinition) -> dict[str, Any]:
     return definition.model_dump(exclude_none=True)
 
 
-def coverage_json(prepared: Prepared, results: Mapping[str, CoverageResult]) -> dict[str, Any]:
-    """All of a coverage run: parameters and sources, and for each service its table and gaps."""
+def coverage_json(
+    prepared: Prepared, results: Mapping[str, CoverageResult], comparisons: Mapping[str, Comparison] | None = None
+) -> dict[str, Any]:
+    """All of a coverage run: parameters and sources, for each service its table and gaps, and what a scenario changed."""
     said = provenance(prepared, [result.definition for result in results.values()])
     said["definitions"] = {service: definition_json(result.definition) for service, result in results.items()}
     region = prepared.region
+    if comparisons:
+        said["scenario"] = next(iter(comparisons.values())).scenario.model_dump(exclude_none=True)
+        said["comparisons"] = {
+            service: {name: rows(getattr(one, name)) for name in ("by_zone", "changed", "sites")} for service, one in comparisons.items()
+        }
     return said | {
         "people_outside": math.fsum(region.demand.people[~region.demand.inside]),
         "services": {
@@ -158,6 +167,22 @@ def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> s
         names = ["聚落 place", "乡镇 township", "人口 people", "原因 cause", "最近机构 nearest", "到达 reach", "距道路 to road"]
         text += f"\n未覆盖 out of reach: {lost}; 人口最多的 {len(gaps)} 处 the largest:\n\n{align(names, listed)}\n"
     return text
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Lay out before and after by township, and what the scenario changed, in both languages."""
+    table = [
+        [
+            row.zone,
+            *(people(row.people), people(row.covered_people_before), people(row.covered_people_after)),
+            *(people(row.gained_people), people(row.lost_people), percent(row.share_people_before), percent(row.share_people_after)),
+        ]
+        for row in comparison.by_zone.itertuples()
+    ]
+    heads = ["乡镇 township", "人口 people", "现状人数 before", "情景人数 after", "增加 gained", "减少 lost", "现状占比", "情景占比"]
+    changes = [[row.name, row.id, *STATE_WORDS[row.state], people(row.people)] for row in comparison.sites.itertuples()]
+    sites = align(["站点 site", "编码 id", "", "", "时限内人口 people within"], changes) if changes else "情景没有改动此类机构。 No change."
+    return f"情景对比 before and after: {comparison.scenario.name}\n\n{sites}\n\n{align(heads, table)}\n"
 
 
 def _measure(row: Any) -> str:  # noqa: ANN401 — a named tuple of pandas

@@ -24,9 +24,12 @@ from geodata.model import Facilities
 from geodata.region import Prepared
 from geodata.roads import Bools, Ints
 from geodata.standards import Limit, ServiceDefinition
+from scenarios.model import Open, Scenario
 from scenarios.siting.cover import StageValue, solve
 from scenarios.siting.question import CoverStage
 from scenarios.siting.result import SitingResult
+
+PLAN = "plan-"  # the ids of a plan's points in a scenario begin so
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +154,17 @@ def site_standby(
         beyond_all_people=math.fsum(people[lost]),
         **_before_and_after(prepared, definition, asked, chosen),
     )
+
+
+def plan_scenario(prepared: Prepared, plan: StandbyPlan) -> Scenario:
+    """Turn a plan into a scenario that opens its new points, each in the facility that hosts it, so that both give the same figures.
+
+    A new point is of the last kind that the definition names.
+    """
+    kind, sites = plan.definition.kinds[-1], zip(plan.sites.id, plan.sites.name, plan.is_new, strict=True)
+    points = tuple(Open(id=f"{PLAN}{one}", name=name, kind=kind, host=one) for one, name, new in sites if new)
+    region = prepared.region
+    return Scenario(region=region.name, region_fingerprint=region.fingerprint, changes=points)
 
 
 class _Question(NamedTuple):
