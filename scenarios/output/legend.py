@@ -78,6 +78,12 @@ def limit_words(definition: ServiceDefinition) -> tuple[str, str]:
     return f"城镇 {_limit_zh(definition.urban)}；农村 {_limit_zh(definition.rural)}", definition.limit_text
 
 
+def class_limit_words(definition: ServiceDefinition, name: str) -> tuple[str, str]:
+    """Say the limit of one settlement class; ``all`` where both are the same."""
+    limit = definition.rural if name == "rural" else definition.urban
+    return _limit_zh(limit), limit.text
+
+
 def _limit_zh(limit: Limit) -> str:
     parts = [(limit.minutes, "分钟", ""), (limit.network_m, "米", "沿道路 "), (limit.straight_m, "米", "直线 ")]
     return "且 ".join(f"{before}{value:g} {unit}" for value, unit, before in parts if value is not None)
