@@ -3,9 +3,9 @@
   "use strict";
 
   const { element } = window.circle15;
-  const LEVELS = ["#c98b4b", "#dfae72", "#edcf9f", "#f6e6c8", "#fdf8ec"]; // few covered … nearly all
+  const LEVELS = ["#dba36a", "#e9c190", "#f2d8b4", "#f8e9d3", "#fdf8f0"]; // few covered … nearly all
   const NOBODY = "#d4d4d4";
-  const CIRCLES = { all: "#2f6fb0", urban: "#2f6fb0", rural: "#7d4ba0" };
+  const CIRCLES = { all: "#1769c9", urban: "#1769c9", rural: "#8a3fb5" };
   const KINDS = ["#0b3d91", "#7a2a8f", "#00798c", "#8a5a00", "#3f3f46", "#c2589b", "#4c6ef5", "#5f7f00"];
   const GAP = "#c81e1e";
   const ROADS = [
@@ -44,6 +44,7 @@
       if (name !== "places") pane.style.pointerEvents = "none";
       panes[name] = L.canvas({ ...CANVAS, pane: `c15-${name}` });
     }
+    let scale = 1;
     const groups = {};
     for (const name of ["zones", "water", "circles", "roads", "borders", "facilities", "gaps", "changed", "sites", "names"]) groups[name] = L.layerGroup().addTo(map);
     const found = { zones: new Map(), facilities: new Map(), gaps: new Map(), changed: new Map(), sites: new Map() };
@@ -74,7 +75,7 @@
       for (const one of [...data.classes].sort((a, b) => (a.class > b.class ? -1 : 1))) {
         const colour = CIRCLES[one.class];
         const dash = one.class === "rural" ? "6 4" : null;
-        const style = { color: colour, weight: 1.2, opacity: 0.75, fillColor: colour, fillOpacity: 0.26, dashArray: dash };
+        const style = { color: colour, weight: 1.2, opacity: 0.8, fillColor: colour, fillOpacity: 0.36, dashArray: dash };
         L.polygon(polygons(one.polygons), quiet("circles", style)).addTo(groups.circles);
       }
     }
@@ -99,7 +100,7 @@
         const style = place.external
           ? { radius, color: colour, weight: 2.2, fillColor: "#ffffff", fillOpacity: 1 }
           : { radius, color: "#ffffff", weight: 1.2, fillColor: colour, fillOpacity: 1 };
-        const marker = dot([place.lat, place.lon], style, "facility", place.id).addTo(groups.facilities);
+        const marker = dot([place.lat, place.lon], { ...style, radius: radius * scale }, "facility", place.id).addTo(groups.facilities);
         found.facilities.set(place.id, { place, marker, style, crossed: null });
       }
     }
@@ -109,11 +110,10 @@
       for (const [id, { place, marker, style, crossed }] of found.facilities) {
         const entry = found.facilities.get(id);
         if (gone.has(id) && !crossed) {
-          marker.setStyle({ ...style, fillColor: "#c9c9c9", color: "#777777", fillOpacity: 0.8 });
+          marker.setStyle({ fillColor: "#c9c9c9", color: "#777777", fillOpacity: 0.8 });
           entry.crossed = sign([place.lat, place.lon], "✕", "c15-cross").addTo(groups.facilities);
         } else if (!gone.has(id) && crossed) {
-          marker.setStyle(style);
-          crossed.remove();
+          marker.setStyle({ ...style, radius: style.radius * scale });
           groups.facilities.removeLayer(crossed);
           entry.crossed = null;
         }
@@ -133,7 +133,7 @@
         L.circleMarker([lat, lon], { renderer: panes.places, pane: "c15-places", interactive: false, ...style, radius: gapRadius(people) }).addTo(groups.gaps);
       }
       for (const gap of view.gaps) {
-        const marker = dot([gap.lat, gap.lon], { ...style, radius: gapRadius(gap.people) }, "gap", gap.id).addTo(groups.gaps);
+        const marker = dot([gap.lat, gap.lon], { ...style, radius: gapRadius(gap.people) * scale }, "gap", gap.id).addTo(groups.gaps);
         found.gaps.set(gap.id, { gap, marker });
       }
     }
@@ -174,12 +174,26 @@
         const icon = L.divIcon({ className: "c15-site-icon", html: pin, iconSize: [22, 22] });
         const marker = L.marker([site.lat, site.lon], { icon, draggable: editable && !site.pending, riseOnHover: true, zIndexOffset: 500 });
         marker.on("click", () => onPick("site", id, marker.getLatLng()));
-        marker.on("dragend", () => onDrag(id, marker.getLatLng()));
+        marker.on("dragstart", () => (found.sites.get(id).dragged = true));
+        marker.on("dragend", () => {
+          found.sites.get(id).dragged = false;
+          onDrag(id, marker.getLatLng());
+        });
         marker.addTo(groups.sites);
         marker.getElement().setAttribute("aria-label", site.name);
         marker.getElement().dataset.site = id;
         found.sites.set(id, { site, marker, label });
       }
+    }
+
+    /** Dots grow with the zoom: a whole county is not to vanish under its clinics. */
+    function resize() {
+      const zoom = map.getZoom();
+      const next = zoom < 10.75 ? 0.7 : zoom < 12 ? 0.85 : 1;
+      if (next === scale) return;
+      scale = next;
+      for (const { marker, style } of found.facilities.values()) marker.setRadius(style.radius * scale);
+      for (const { marker, gap } of found.gaps.values()) marker.setRadius(gapRadius(gap.people) * scale);
     }
 
     function shares(rows) {
@@ -230,7 +244,7 @@
       return inside;
     }
 
-    return { groups, found, base, circles, places, cross, gaps, changed, sites, shares, highlight, untangle, zoneAt };
+    return { groups, found, base, circles, places, cross, gaps, changed, sites, resize, shares, highlight, untangle, zoneAt };
   }
 
   const colours = { levels: LEVELS, nobody: NOBODY, circles: CIRCLES, gap: GAP, kindColour };

@@ -39,10 +39,13 @@
     const tools = element("div", { class: "c15-tools leaflet-bar" });
     const shown = { zones: true, circles: true, gaps: true, facilities: true, roads: true, names: true };
 
+    const stop = (event) => event.stopPropagation(); // Leaflet would not know a button that its own click replaced
+
     function corner(position, node) {
       const control = L.control({ position });
       control.onAdd = () => {
         L.DomEvent.disableClickPropagation(node);
+        node.addEventListener("click", stop);
         L.DomEvent.disableScrollPropagation(node);
         return node;
       };
@@ -143,9 +146,22 @@
     function home() {
       fitted = ground.clientWidth > 0; // a map in a hidden tab has no size yet
       if (!fitted) return;
+      map.invalidateSize({ animate: false });
       const [west, south, east, north] = layers.base.bounds;
-      const beside = ground.clientWidth > 700 && legend.open ? legend.offsetWidth : 0; // the legend covers nothing where there is room
-      map.fitBounds([[south, west], [north, east]], { animate: false, paddingTopLeft: [6, 6], paddingBottomRight: [6 + beside, 6] });
+      fit([[south, west], [north, east]], 6);
+      seen ??= bounds();
+    }
+
+    /** Bring something into view, beside the legend where there is room. */
+    function fit(what, padding) {
+      const beside = ground.clientWidth > 550 && legend.open ? legend.offsetWidth : 0;
+      map.fitBounds(what, { animate: false, paddingTopLeft: [padding, padding], paddingBottomRight: [padding + beside, padding] });
+    }
+
+    /** West, south, east, north of what is seen. */
+    function bounds() {
+      const now = map.getBounds();
+      return [now.getWest(), now.getSouth(), now.getEast(), now.getNorth()].map(round);
     }
 
     // --- words around the map ----------------------------------------------------------------------------------------------
@@ -182,6 +198,10 @@
 
     function drawLegend() {
       const { view } = options;
+      const gone = view.sites.some((site) => site.state !== "new");
+      const key = JSON.stringify([options.language, root.dataset.circles, root.dataset.places, view.levels, gone, view.changed.length > 0, draw.found.sites.size > 0]);
+      if (legend.dataset.key === key) return; // a box that was just ticked keeps the keyboard
+      legend.dataset.key = key;
       const swatch = (colour, name) => {
         const made = element("span", { class: `c15-swatch ${name || ""}`, "aria-hidden": "true" });
         made.style.setProperty("--c15-colour", colour);
@@ -200,13 +220,13 @@
       const levels = view.levels.map((name, at) => entry(swatch(colours.levels[at]), name));
       if (view.zones.some((row) => row.row === "zone" && row.level === null)) levels.push(entry(swatch(colours.nobody), words.say("nobody")));
       const outside = layers.places.places.some((place) => place.external) ? [entry(swatch("#3f3f46", "c15-hollow"), words.say("external"))] : [];
-      const gone = view.sites.some((site) => site.state !== "new") ? [entry(null, words.say("closedSign"))] : [];
+      const crossed = gone ? [entry(null, words.say("closedSign"))] : [];
       const changes = view.changed.length ? [entry(swatch("#0a7d4f", "c15-round"), `+ ${words.say("gained")}`), entry(swatch("#6d0f1b", "c15-round"), `− ${words.say("lost")}`)] : [];
       const points = draw.found.sites.size ? [entry(element("span", { class: "c15-pin c15-pin-small", "aria-hidden": "true" }), words.say("points"))] : [];
       legend.replaceChildren(
         element("summary", null, words.say("legend")),
         section("gaps", "gaps", [entry(swatch(colours.gap, "c15-round"), words.say("gapsSize")), ...changes]),
-        section("facilities", "facilities", [...points, ...kinds, ...outside, ...gone]),
+        section("facilities", "facilities", [...points, ...kinds, ...outside, ...crossed]),
         section("circles", "circles", classes.map((one) => entry(swatch(colours.circles[one], `c15-veil c15-${one}`), words.say(`circle_${one}`)))),
         section("zones", "zones", levels),
         section("roads", "roads", []),
@@ -241,7 +261,7 @@
     }
 
     function open(what, id, latlng) {
-      const box = element("div", { class: "c15-popup" });
+      const box = element("div", { class: "c15-popup", onclick: stop });
       const offset = what === "site" ? [0, -10] : [0, -2];
       const shownAs = L.popup({ maxWidth: 300, minWidth: 190, autoPanPadding: [20, 20], offset }).setLatLng(latlng).setContent(box);
       popup = { what, id, box, shownAs };
@@ -344,7 +364,7 @@
     function goToZone(id) {
       const entry = draw.found.zones.get(id);
       if (!entry) return;
-      map.fitBounds(entry.border.getBounds(), { padding: [20, 20] });
+      fit(entry.border.getBounds(), 20);
       open("zone", id, [entry.zone.lat, entry.zone.lon]);
     }
 
@@ -362,7 +382,7 @@
       ground.classList.toggle("c15-placing", Boolean(placing));
       root.dataset.placing = placing ? placing.kind : "";
       status.textContent = placing ? words.say(placing.kind === "add" ? "addHint" : "moveHint") : "";
-      toolbar();
+      tools.querySelector(".c15-add")?.setAttribute("aria-pressed", String(placing?.kind === "add"));
       if (placing) ground.focus({ preventScroll: true });
     }
 
@@ -390,13 +410,16 @@
         side.mark("zone", id, { scroll: side.root.dataset.tab === "zones" });
       }
     });
-    map.on("zoomend", () => options.view && draw.untangle(options.view.zones));
+    map.on("zoomend", () => {
+      draw.resize();
+      draw.untangle(options.view.zones);
+    });
     const escape = (event) => event.key === "Escape" && placing && aim(null);
+    ground.addEventListener("keydown", (event) => event.key === "Enter" && event.target === ground && placing && placeAt(map.getCenter()));
     document.addEventListener("keydown", escape);
 
     ground.addEventListener("mouseleave", () => {
-      const bounds = map.getBounds();
-      const now = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(round);
+      const now = bounds();
       if (String(now) === String(seen)) return;
       seen = now;
       if (options.editable) say("view", { bounds: now });
@@ -410,14 +433,19 @@
     });
     resized.observe(ground);
     let onScreen = null;
+    const openNotes = (open) => footer.querySelector("details")?.toggleAttribute("open", open);
     const toPaper = () => {
       onScreen = map.getBounds();
       root.classList.add("c15-paper");
+      openNotes(true);
       map.invalidateSize({ animate: false });
-      map.fitBounds(onScreen, { animate: false });
+      const [west, south, east, north] = layers.base.bounds;
+      if (onScreen.contains([[south, west], [north, east]])) home();
+      else map.fitBounds(onScreen, { animate: false });
     };
     const toScreen = () => {
       root.classList.remove("c15-paper");
+      openNotes(false);
       map.invalidateSize({ animate: false });
       if (onScreen) map.fitBounds(onScreen, { animate: false });
     };
