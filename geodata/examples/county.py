@@ -16,9 +16,12 @@ import pyogrio
 import shapely
 from openpyxl import Workbook
 
+from geodata.examples.ages import old_people
+from geodata.examples.calls import CALL_COLUMNS, log_calls
 from geodata.examples.drawing import Drawing, draw_ways
 from geodata.examples.expressway import draw_expressway
 from geodata.examples.facts import Facts, read_facts, to_degrees
+from geodata.examples.ground import Ground
 from geodata.examples.grounds import SportsPlace, draw_grounds
 from geodata.examples.land import Land, draw_land
 from geodata.examples.osm_file import draw_water, write_osm
@@ -27,7 +30,8 @@ from geodata.examples.places import MEDICAL_COLUMNS, SAMPLING_COLUMNS, place_med
 from geodata.examples.roads import draw_roads
 from geodata.examples.spurs import draw_ferry, draw_spurs, post_speeds
 
-SETTLEMENT_COLUMNS = ("编码", "名称", "乡镇代码", "经度", "纬度", "常住人口", "城乡")
+SETTLEMENT_COLUMNS = ("编码", "名称", "乡镇代码", "经度", "纬度", "常住人口", "城乡", "60岁及以上占比", "65岁及以上占比")
+CALLS_FILE = "calls_120_2025.csv"
 WRITTEN_AT = "2026-01-01T00:00:00Z"
 ZIP_DATE = (2026, 1, 1, 0, 0, 0)
 REGION = """\
@@ -53,7 +57,7 @@ source = "示意：合计为第七次全国人口普查常住人口 620,254（�
 
 [demand]
 file = "settlements.xlsx"
-source = "示意：321 个村（社区）的个数为真实，名称、位置与人口由程序生成 (number real, the rest illustrative; seed {seed})"
+source = "示意：321 个村（社区）的个数为真实，名称、位置、人口与老年人占比由程序生成 (number real, the rest illustrative; seed {seed})"
 
 [[facilities]]
 file = "medical.xlsx"
@@ -66,6 +70,9 @@ source = "示意数据，由程序生成 (illustrative, generated; seed {seed})"
 [[facilities]]
 file = "sampling.csv"
 source = "示意数据，由程序生成 (illustrative, generated; seed {seed})"
+
+# calls_120_2025.csv beside this file: a year of emergency calls as a dispatch system exports them (GB18030). 示意数据，全部由程序编造，
+# 不含任何真实呼救 (made up, no real call in it). No part of the region yet.
 """
 
 
@@ -90,27 +97,31 @@ def write_county(folder: Path, *, seed: int = 15) -> Path:
     >>> with tempfile.TemporaryDirectory() as place:
     ...     region = write_county(Path(place))
     ...     sorted(file.name for file in region.parent.iterdir())[:4]
-    ['fitness.geojson', 'medical.xlsx', 'region.toml', 'roads.osm.pbf']
+    ['calls_120_2025.csv', 'fitness.geojson', 'medical.xlsx', 'region.toml']
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     facts = read_facts()
     land = draw_land(facts, rng)
     people = settle(facts, land, rng)
+    old = old_people(facts, people.settlements, rng)
     grounds = draw_grounds(facts, land, people, rng)
-    write_osm(_draw_map(facts, land, people, grounds, rng), folder / "roads.osm.pbf")
+    ground = draw_roads(facts, land, people, rng)
+    write_osm(_draw_map(facts, land, (people, grounds), ground, rng), folder / "roads.osm.pbf")
     _write_zones(facts, land, folder / "townships.gpkg")
-    _write_people(facts, people, folder)
-    _write_xlsx(folder / "medical.xlsx", "医疗卫生机构（示意）", MEDICAL_COLUMNS, (p.row() for p in place_medical(facts, people, rng)))
+    _write_people(facts, people, old, folder)
+    medical = place_medical(facts, people, rng)
+    _write_xlsx(folder / "medical.xlsx", "医疗卫生机构（示意）", MEDICAL_COLUMNS, (place.row() for place in medical))
     _write_fitness(grounds, folder / "fitness.geojson")
     _write_csv(folder / "sampling.csv", "utf-8-sig", SAMPLING_COLUMNS, place_sampling(people, rng))
+    _write_csv(folder / CALLS_FILE, "gb18030", CALL_COLUMNS, log_calls(facts, (people, old), medical, ground, rng))
     region = folder / "region.toml"
     region.write_text(REGION.format(name=facts.name, seed=seed), encoding="utf-8", newline="\n")
     return region
 
 
-def _draw_map(facts: Facts, land: Land, people: Peopled, grounds: list[SportsPlace], rng: np.random.Generator) -> Drawing:
-    ground = draw_roads(facts, land, people, rng)
+def _draw_map(facts: Facts, land: Land, placed: tuple[Peopled, list[SportsPlace]], ground: Ground, rng: np.random.Generator) -> Drawing:
+    people, grounds = placed
     drawing, node_of = draw_ways(ground, land, rng)
     draw_spurs(drawing, land, people, grounds, rng)
     draw_expressway(facts, land, drawing)
@@ -134,14 +145,15 @@ def _write_zones(facts: Facts, land: Land, path: Path) -> None:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
-def _write_people(facts: Facts, people: Peopled, folder: Path) -> None:
+def _write_people(facts: Facts, people: Peopled, old: dict[str, tuple[int, int]], folder: Path) -> None:
     totals = [[t.code, t.name, people.township_people[t.code]] for t in facts.townships]
     _write_csv(folder / "township_population.csv", "gb18030", ("行政区划代码", "乡镇", "常住人口"), totals)
     rows = []
     for settlement in people.settlements:
         lon, lat = to_degrees([(settlement.x, settlement.y)])[0].tolist()
         kind = "城市" if settlement.urban else "农村"
-        rows.append([settlement.code, settlement.name, settlement.township, lon, lat, settlement.people, kind])
+        shares = [round(number / settlement.people, 4) for number in old[settlement.code]]
+        rows.append([settlement.code, settlement.name, settlement.township, lon, lat, settlement.people, kind, *shares])
     _write_xlsx(folder / "settlements.xlsx", "村（社区）（示意）", SETTLEMENT_COLUMNS, rows)
 
 

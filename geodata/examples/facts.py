@@ -48,12 +48,24 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Street:
+    """An avenue of the county town: its name, its OSM class, its course in metres from the seat, whether it runs one way."""
+
+    name: str
+    grade: str
+    course: tuple[tuple[float, float], ...]
+    one_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that is known or decided before anything is drawn; coordinates in WGS84 degrees."""
 
     name: str
     people: int
     urban_people: int
+    over_65_share: float
+    over_60_share: float
     county_town: str
     county_town_urban_share: float
     extent: tuple[float, float, float, float]
@@ -63,6 +75,7 @@ class Facts:
     bridges: dict[str, list[list[float]]]
     outside: dict[str, tuple[float, float]]
     links: tuple[Link, ...]
+    avenues: tuple[Street, ...]
     interchanges: dict[str, tuple[float, float]]
 
 
@@ -86,6 +99,8 @@ def read_facts() -> Facts:
         name=raw["name"],
         people=raw["census"]["people"],
         urban_people=raw["census"]["urban_people"],
+        over_65_share=raw["census"]["over_65_share"],
+        over_60_share=raw["census"]["over_60_share"],
         county_town=raw["county_town"]["name"],
         county_town_urban_share=raw["county_town"]["urban_share"],
         extent=(extent["west"], extent["south"], extent["east"], extent["north"]),
@@ -95,6 +110,7 @@ def read_facts() -> Facts:
         bridges={bridge["name"]: bridge["ends"] for bridge in raw["bridges"]},
         outside={name: (lon, lat) for name, (lon, lat) in raw["outside"].items()},
         links=tuple(Link(**{**row, "stops": tuple(row["stops"])}) for row in raw["links"]),
+        avenues=tuple(Street(**{**row, "course": tuple((east, north) for east, north in row["course"])}) for row in raw["avenues"]),
         interchanges={row["name"]: (row["at"][0], row["at"][1]) for row in raw["interchanges"]},
     )
 

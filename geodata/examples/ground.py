@@ -19,12 +19,12 @@ from geodata.examples.curves import Noise, noise
 from geodata.examples.facts import Facts, Indices, Points, to_plane
 from geodata.examples.land import Land, neighbours, scatter
 from geodata.examples.people import Peopled
-from geodata.examples.towns import PEDESTRIAN, StreetPlan
+from geodata.examples.towns import ON_FOOT, RESIDENTIAL, TERTIARY, StreetPlan
 
 FINE_M, COARSE_M, FRINGE_M, BUFFER_M = 430.0, 2100.0, 1500.0, 21_000.0
 SHORE_M, APPROACH_M, BESIDE_TOWN_M, BESIDE_EXPRESSWAY_M, LONELY_M = 70.0, 140.0, 190.0, 130.0, 620.0
 LONGEST_M = 5200.0
-CROSSING_EFFORT_M = 600.0
+CROSSING_EFFORT_M, LIVED_ON = 600.0, 1.7
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Ground:
     """Nodes and possible road pieces; ``grade`` 0 where no road is laid (yet), else a position in ``towns.GRADES``.
 
     ``fixed`` marks crossings of street plans and bridge ends, which stay where they are; ``plan`` numbers the street plan a node
-    belongs to (-1: open country).
+    belongs to (-1: open country); ``lived_on`` marks pieces that lead to one, which main roads rather pass by.
     """
 
     points: Points
@@ -46,6 +46,7 @@ class Ground:
     bridge: list[str]
     flow: Indices
     ring: Indices
+    lived_on: npt.NDArray[np.bool_]
     graph: csr_array
     row_of: dict[tuple[int, int], int]
     place: dict[str, int] = field(default_factory=dict)
@@ -117,6 +118,7 @@ def survey(facts: Facts, land: Land, people: Peopled, names: dict[str, dict[str,
     for code, plan in {**people.towns, **people.outside}.items():
         first_of[code] = draft.add_plan(plan, names.get(code, {}))
         place[code] = first_of[code] + plan.centre
+    place |= _avenues(first_of, facts, people)
     towns = len(draft.points)
     for code, plan in people.villages.items():
         first_of[code] = draft.add_plan(plan, {})
@@ -139,7 +141,7 @@ def survey(facts: Facts, land: Land, people: Peopled, names: dict[str, dict[str,
 
 
 def lay(
-    ground: Ground, ends: tuple[int, int], grade: int, *, name: str = "", ref: str = "", follow: int = 3, reach_m: float = np.inf
+    ground: Ground, ends: tuple[int, int], grade: int, *, name: str = "", ref: str = "", follow: int = RESIDENTIAL, reach_m: float = np.inf
 ) -> bool:
     """Lay a road along the course of least effort, following roads that are already there.
 
@@ -163,7 +165,9 @@ def lay(
     bool
         Whether a course was found.
     """
-    effort = ground.effort * np.where((ground.grade >= follow) & (ground.grade != PEDESTRIAN), 0.42, 1.0)
+    effort = ground.effort * np.where(ground.grade >= follow, 0.42, 1.0)
+    if grade >= TERTIARY:
+        effort *= np.where(ground.lived_on & (ground.grade <= RESIDENTIAL), LIVED_ON, 1.0)
     weighted = csr_array((effort[ground.graph.data - 1], ground.graph.indices, ground.graph.indptr), shape=ground.graph.shape)
     distance, before = dijkstra(weighted, indices=ends[0], return_predecessors=True, limit=reach_m)
     if not np.isfinite(distance[ends[1]]):
@@ -172,13 +176,31 @@ def lay(
     while node != ends[0]:
         earlier = int(before[node])
         row = ground.row_of[min(node, earlier), max(node, earlier)]
-        if ground.grade[row] < grade and ground.grade[row] != PEDESTRIAN:
+        if ground.grade[row] < grade and ground.grade[row] not in ON_FOOT:
             ground.grade[row] = grade
             ground.ref[row] = ref
             own = ground.bridge[row] or (ground.name[row] if _in_town(ground, row) else "")
             ground.name[row] = own or name
         node = earlier
     return True
+
+
+def _avenues(first_of: dict[str, int], facts: Facts, people: Peopled) -> dict[str, int]:
+    """The middle of each avenue of the county town by its name, and its ends (/1, /2), so that a main road can take it."""
+    code = next(township.code for township in facts.townships if township.name == facts.county_town)
+    plan = people.towns[code]
+    nodes: dict[str, list[int]] = {}
+    for label, (start, _) in zip(plan.label, plan.streets.tolist(), strict=True):
+        nodes.setdefault(label, []).append(start)
+    found = {}
+    seat = plan.points[plan.centre]
+    for street in facts.avenues:
+        mine = np.array(nodes.get(street.name, [plan.centre]))
+        middle = plan.points[mine].mean(axis=0)
+        spots = {"": middle, "/1": seat + street.course[0], "/2": seat + street.course[-1]}
+        for end, spot in spots.items():
+            found[street.name + end] = first_of[code] + int(mine[np.argmin(np.hypot(*(plan.points[mine] - spot).T))])
+    return found
 
 
 def _in_town(ground: Ground, row: int) -> bool:
@@ -236,7 +258,7 @@ def _woven(draft: _Draft, points: Points, cut_off: npt.NDArray[np.bool_], land: 
     effort = shapely.length(lines) * np.exp(0.22 * relief.at(points[pairs].mean(axis=1)))
     effort += CROSSING_EFFORT_M * shapely.intersects(lines, shapely.LineString(land.expressway))
     grade = np.concatenate((draft.grade, np.zeros(len(woven), dtype=np.int64)))
-    effort *= np.where(grade == PEDESTRIAN, 30.0, 1.0)
+    effort *= np.where(np.isin(grade, ON_FOOT), 30.0, 1.0)
     ids = np.arange(1, len(pairs) + 1)
     both = (np.concatenate((pairs[:, 0], pairs[:, 1])), np.concatenate((pairs[:, 1], pairs[:, 0])))
     more = len(woven)
@@ -252,6 +274,7 @@ def _woven(draft: _Draft, points: Points, cut_off: npt.NDArray[np.bool_], land: 
         bridge=draft.bridge + [""] * more,
         flow=np.concatenate((np.where(reversed_flow, -1, 1) * np.array(draft.flow), np.zeros(more, dtype=np.int64))),
         ring=np.concatenate((draft.ring, np.zeros(more, dtype=np.int64))),
+        lived_on=(plan[pairs] >= 0).any(axis=1) & (np.array(draft.bridge + [""] * more) == ""),
         graph=coo_array((np.concatenate((ids, ids)), both), shape=(len(points), len(points))).tocsr(),
         row_of={(int(start), int(end)): row for row, (start, end) in enumerate(pairs)},
     )

@@ -8,13 +8,15 @@ import numpy as np
 import shapely
 from shapely import ops
 
+from geodata.examples.curves import largest_polygon
 from geodata.examples.facts import Facts, Points, to_plane
 from geodata.examples.land import Land
 from geodata.examples.people import Peopled
 from geodata.examples.towns import StreetPlan
 
-GREENWAY_M, BESIDE_LAKE_M, GATE_EVERY_M = 4200.0, 55.0, 950.0
+GREENWAY_M, BESIDE_LAKE_M, GATE_EVERY_M, PAVEMENT_M = 4200.0, 55.0, 950.0, 9.0
 PARKS_OF_CAPITAL, SCHOOLS_OF_CAPITAL = 8, 4
+COMMUNITY_SHARE, VILLAGE_SHARE = 0.5, 0.27
 PARK_NAMES = ("军山公园", "岚湖公园", "人民公园", "进贤门公园", "子羽公园", "文昌公园", "湿地公园", "青岚公园")
 
 
@@ -73,29 +75,27 @@ def draw_grounds(facts: Facts, land: Land, people: Peopled, rng: np.random.Gener
     return coded
 
 
-def _blocks(town: StreetPlan, count: int, rng: np.random.Generator) -> list[Points]:
-    """Corners of blocks of the town that are far from one another, shrunk to leave room for the pavement."""
+def _blocks(town: StreetPlan, count: int, rng: np.random.Generator) -> list[shapely.Polygon]:
+    """Blocks of the town that are far from one another, shrunk to leave room for the pavement."""
     if count == 0 or len(town.blocks) == 0:
         return []
-    middles = town.points[town.blocks].mean(axis=1)
+    large = sorted(town.blocks, key=lambda block: -block.area)[: max(3 * count, len(town.blocks) // 3)]
+    middles = shapely.get_coordinates(shapely.centroid(np.array(large)))
     chosen = [int(rng.integers(len(middles)))]
     while len(chosen) < min(count, len(middles)):
         gaps = np.hypot(*(middles[:, None, :] - middles[chosen][None, :, :]).transpose(2, 0, 1)).min(axis=1)
         chosen.append(int(np.argmax(gaps)))
     order = rng.permutation(len(chosen))
-    return [_shrunk(town.points[town.blocks[chosen[index]]]) for index in order]
+    return [largest_polygon(large[chosen[index]].buffer(-PAVEMENT_M, join_style="mitre")) for index in order]
 
 
-def _shrunk(corners: Points) -> Points:
-    middle: Points = corners.mean(axis=0)
-    return middle + (corners - middle) * 0.82
-
-
-def _fenced(code: str, name: str, kind: str, corners: Points, rng: np.random.Generator) -> SportsPlace:
-    shape = shapely.Polygon(corners)
-    sides = [0, 2] if kind == "school_ground" else sorted(rng.permutation(4)[: rng.integers(2, 5)].tolist())
+def _fenced(code: str, name: str, kind: str, shape: shapely.Polygon, rng: np.random.Generator) -> SportsPlace:
+    """Fence a block; its gates are in the middle of its longest sides."""
+    corners = shapely.get_coordinates(shape.exterior)
+    lengths = np.hypot(*np.diff(corners, axis=0).T)
+    sides = np.argsort(-lengths, kind="stable")[: 2 if kind == "school_ground" else int(rng.integers(2, 5))]
     share = rng.uniform(0.4, 0.6, len(sides))[:, None]
-    gates = corners[sides] * (1 - share) + corners[(np.array(sides) + 1) % 4] * share
+    gates = corners[sides] * (1 - share) + corners[sides + 1] * share
     usable = 0.35 if kind == "park" else 0.6
     return SportsPlace(code, name, kind, shape, round(shape.area * usable), gates)
 
@@ -114,12 +114,13 @@ def _greenway(facts: Facts, land: Land) -> SportsPlace:
 
 
 def _sports_grounds(facts: Facts, people: Peopled, rng: np.random.Generator) -> list[SportsPlace]:
-    """One sports ground in each town's seat, and one in some communities and large villages."""
+    """One sports ground in each town's seat, and one in many communities and some villages."""
     seats = {township.code: township.name for township in facts.townships}
     urban = [s for s in people.settlements if s.urban and not s.code.endswith("001")]
-    villages = sorted((s for s in people.settlements if not s.urban and not s.remote), key=lambda s: (-s.people, s.code))
+    villages = [s for s in people.settlements if not s.urban and not s.remote]
     chosen = [s for s in people.settlements if s.code.endswith("001")]
-    chosen += [urban[index] for index in sorted(rng.permutation(len(urban))[:5].tolist())] + villages[:3]
+    for homes, share in ((urban, COMMUNITY_SHARE), (villages, VILLAGE_SHARE)):
+        chosen += [homes[index] for index in sorted(rng.permutation(len(homes))[: round(share * len(homes))].tolist())]
     none = np.zeros((0, 2))
     places = []
     for settlement in chosen:

@@ -9,22 +9,15 @@ from itertools import islice
 import numpy as np
 import shapely
 
+from geodata.examples.curves import spline
 from geodata.examples.facts import Facts, Points, Township, to_plane
 from geodata.examples.land import Land
-from geodata.examples.towns import (
-    RESIDENTIAL,
-    SECONDARY,
-    TRACK,
-    Layout,
-    StreetPlan,
-    lattice,
-    with_one_way_pair,
-    with_pedestrian_street,
-    with_roundabout,
-)
+from geodata.examples.streets import Avenue, Growth, grow, market_town
+from geodata.examples.towns import GRADES, RESIDENTIAL, TRACK, StreetPlan, lanes, with_roundabout
 
-FEWEST_PEOPLE, CORNER = 60, 3
+FEWEST_PEOPLE, CORNER, PEOPLE_PER_KM2 = 60, 3, 6500
 REMOTE, HAMLETS = 4, 430
+BORDER_TOWN_M, BORDER_VILLAGE_M, BORDER_WEIGHT = 300.0, (230.0, 240.0), 1.7
 FAR_FROM_SEAT_M = 4200.0
 SURNAMES = "万邓艾付傅樊陈李王张刘周吴徐胡朱梅何罗章饶熊焦赵雷龚支齐洪汤夏江桂余舒涂杨黄曾谢喻邹聂桑车"
 ENDINGS = ("家村", "坊村", "塘村", "家岭村", "溪村", "桥村", "家湾村", "家垅村", "港村", "源村", "埠村", "家山村")
@@ -61,6 +54,7 @@ class Peopled:
     villages: dict[str, StreetPlan]
     hamlets: tuple[StreetPlan, ...]
     outside: dict[str, StreetPlan]
+    border_villages: tuple[str, ...]
 
 
 def share_out(total: int, weights: Points, least: int = 0) -> list[int]:
@@ -111,8 +105,9 @@ def settle(facts: Facts, land: Land, rng: np.random.Generator) -> Peopled:
     """
     totals = _township_people(facts, rng)
     urban = _urban_people(facts, totals)
-    towns = {t.code: _town(t, urban[t.code], land, rng, capital=t.name == facts.county_town) for t in facts.townships}
-    places = _village_places(facts, land, towns, rng)
+    towns = {t.code: _town(facts, t, urban[t.code], land, rng) for t in facts.townships}
+    border, across = _border(facts, land)
+    places = _village_places(facts, land, (towns, across), rng)
     remote = _remote(places, land, to_plane([township.seat for township in facts.townships]))
     names = iter(_village_names(rng))
     settlements: list[Settlement] = []
@@ -124,12 +119,15 @@ def settle(facts: Facts, land: Land, rng: np.random.Generator) -> Peopled:
         mine = places[township.code]
         lonely = {row for row in range(len(mine)) if (township.code, row) in remote}
         weights = rng.lognormal(0, 0.42, len(mine)) * [0.4 if row in lonely else 1.0 for row in range(len(mine))]
+        weights[np.hypot(*(mine - border).T) < BORDER_TOWN_M + sum(BORDER_VILLAGE_M)] *= BORDER_WEIGHT
         inhabitants = share_out(totals[township.code] - urban[township.code], weights, FEWEST_PEOPLE)
         settlements += _listed(township, (mine, inhabitants), list(islice(names, len(mine))), first_number=200, urban=False, remote=lonely)
     villages = {s.code: _village(s, land, rng) for s in settlements if not s.urban}
     hamlets = _hamlets(settlements, towns, land, rng)
-    beyond = lattice(rng, to_plane(facts.outside["示意市"])[0], Layout((1500, 1300), (190, 270), 3), land)
-    return Peopled(tuple(settlements), totals, towns, villages, hamlets, {"示意市": beyond})
+    outside = {"示意市": market_town(rng, to_plane(facts.outside["示意市"])[0], 1400.0, land)}
+    outside[facts.sketch["border_town"]["name"]] = market_town(rng, border, 290.0, land)
+    near = tuple(s.code for s in settlements if any(np.hypot(*(spot - (s.x, s.y))) < 1.0 for spot in across))
+    return Peopled(tuple(settlements), totals, towns, villages, hamlets, outside, near)
 
 
 def _listed(
@@ -164,18 +162,19 @@ def _urban_people(facts: Facts, totals: dict[str, int]) -> dict[str, int]:
     return {capital.code: inner} | {t.code: number for t, number in zip(others, shared, strict=True)}
 
 
-def _town(township: Township, people: int, land: Land, rng: np.random.Generator, *, capital: bool) -> StreetPlan:
+def _town(facts: Facts, township: Township, people: int, land: Land, rng: np.random.Generator) -> StreetPlan:
     seat = to_plane(township.seat)[0]
-    if not capital:
-        radius = float(np.sqrt(people / 6500 / np.pi)) * 1000
-        half = (max(260.0, radius * rng.uniform(0.8, 1.0)), max(260.0, radius * rng.uniform(1.0, 1.25)))
-        return lattice(rng, seat, Layout(half, (115, 185), dropped=0.16), land)
-    plan = lattice(rng, seat, Layout((2150, 2350), (150, 240), 4, SECONDARY, dropped=0.12), land)
-    plan = with_one_way_pair(plan, ("u1", "u2"))
-    plan = with_pedestrian_street(plan, "v1", 3)
-    ends = [set(plan.streets[np.array(plan.label) == line].ravel().tolist()) for line in ("u-4", "v4")]
-    crossing = ends[0] & ends[1]
-    return with_roundabout(plan, min(crossing)) if crossing else plan
+    if township.name != facts.county_town:
+        return market_town(rng, seat, max(300.0, float(np.sqrt(people / PEOPLE_PER_KM2 / np.pi)) * 1000), land)
+    built = shapely.Polygon(seat + spline(np.array(facts.sketch["town"], dtype=np.float64), 120.0, closed=True))
+    avenues = tuple(
+        Avenue(street.name, GRADES.index(street.grade), seat + spline(np.array(street.course), 80.0), street.one_way)
+        for street in facts.avenues
+    )
+    plan = grow(rng, seat, avenues, Growth(built, 16_000.0, 56_000.0, 0.08), land)
+    for first, second in facts.sketch["roundabouts"]:
+        plan = with_roundabout(plan, (first, second))
+    return plan
 
 
 def _community_places(town: StreetPlan, count: int, land: Land, rng: np.random.Generator) -> Points:
@@ -194,7 +193,23 @@ def _community_places(town: StreetPlan, count: int, land: Land, rng: np.random.G
     return np.where(wet[:, None], town.points[chosen], places)
 
 
-def _village_places(facts: Facts, land: Land, towns: dict[str, StreetPlan], rng: np.random.Generator) -> dict[str, Points]:
+def _border(facts: Facts, land: Land) -> tuple[Points, list[Points]]:
+    """The market town just outside the county, and the villages that face it on this side."""
+    sketch = facts.sketch["border_town"]
+    seat = to_plane(next(t.seat for t in facts.townships if t.name == sketch["seat"]))[0]
+    away = to_plane(facts.outside[sketch["towards"]])[0] - seat
+    away /= np.hypot(*away)
+    line = shapely.LineString([seat, seat + 30_000 * away])
+    gate = shapely.get_coordinates(line.intersection(land.outline.exterior))[0]
+    inward, aside = BORDER_VILLAGE_M
+    sideways = np.array([-away[1], away[0]]) * aside
+    return gate + BORDER_TOWN_M * away, [gate - inward * away + sideways, gate - inward * away - sideways]
+
+
+def _village_places(
+    facts: Facts, land: Land, known: tuple[dict[str, StreetPlan], list[Points]], rng: np.random.Generator
+) -> dict[str, Points]:
+    towns, border = known
     kept_clear = shapely.union_all(
         [
             land.water.buffer(190),
@@ -207,14 +222,15 @@ def _village_places(facts: Facts, land: Land, towns: dict[str, StreetPlan], rng:
     for township in facts.townships:
         area = land.townships[township.code].difference(kept_clear).buffer(-230)
         count = township.settlements - township.urban_settlements
-        places[township.code] = _spread(rng, area, count, taken, _island_place(land, township.code))
+        places[township.code] = _spread(rng, area, count, taken, _set_places(land, border, township.code))
         taken.extend(places[township.code])
     return places
 
 
-def _island_place(land: Land, code: str) -> list[Points]:
-    centre = land.island.representative_point()
-    return [np.array([centre.x, centre.y])] if land.townships[code].contains(centre) else []
+def _set_places(land: Land, border: list[Points], code: str) -> list[Points]:
+    """Villages whose place is given: on the island, and at the border."""
+    island = shapely.get_coordinates(land.island.representative_point())[0]
+    return [spot for spot in (island, *border) if land.townships[code].contains(shapely.Point(spot))]
 
 
 def _spread(rng: np.random.Generator, area: shapely.Geometry, count: int, taken: list[Points], first: list[Points]) -> Points:
@@ -250,9 +266,7 @@ def _remote(places: dict[str, Points], land: Land, seats: Points) -> set[tuple[s
 def _village(settlement: Settlement, land: Land, rng: np.random.Generator) -> StreetPlan:
     spot = np.array([settlement.x, settlement.y]) + rng.uniform(15, 45, 2) * rng.choice([-1, 1], 2)
     grown = 1.2 if settlement.remote else min(1.6, max(0.6, np.sqrt(settlement.people / 1000)))
-    half = (95 * grown * rng.uniform(0.7, 1.2), 150 * grown * rng.uniform(0.7, 1.4))
-    grade, dropped = (TRACK, 0.05) if settlement.remote else (RESIDENTIAL, 0.22)
-    return lattice(rng, spot, Layout(half, (60, 105), avenue_grade=grade, street_grade=grade, dropped=dropped), land)
+    return lanes(rng, spot, 150 * grown * rng.uniform(0.7, 1.3), TRACK if settlement.remote else RESIDENTIAL, land)
 
 
 def _hamlets(settlements: list[Settlement], towns: dict[str, StreetPlan], land: Land, rng: np.random.Generator) -> tuple[StreetPlan, ...]:
@@ -268,7 +282,7 @@ def _hamlets(settlements: list[Settlement], towns: dict[str, StreetPlan], land: 
     area = land.outline.buffer(-250).difference(kept_clear).difference(land.island)
     taken = [np.array([s.x, s.y]) for s in settlements]
     spots = _spread(rng, area, HAMLETS, taken, [])
-    return tuple(lattice(rng, spot, Layout((70, 110), (55, 95), avenue_grade=RESIDENTIAL, dropped=0.25), land) for spot in spots)
+    return tuple(lanes(rng, spot, rng.uniform(60, 130), RESIDENTIAL, land) for spot in spots)
 
 
 def _village_names(rng: np.random.Generator) -> list[str]:

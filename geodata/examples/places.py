@@ -73,11 +73,12 @@ def place_medical(facts: Facts, people: Peopled, rng: np.random.Generator) -> li
     Returns
     -------
     list of MedicalPlace
-        Sorted by kind and number; one hospital moves on 2028-01-01, one is restricted, one lies outside the county.
+        Sorted by kind and number; one hospital moves on 2028-01-01, one is restricted, two lie outside the county.
     """
     register = _Register(rng)
     capital = next(t for t in facts.townships if t.name == facts.county_town)
-    _hospitals(register, people.towns[capital.code], people.outside["示意市"])
+    border = people.outside[facts.sketch["border_town"]["name"]]
+    _hospitals(register, people.towns[capital.code], (people.outside["示意市"], border))
     _health_centres(register, facts, people)
     _community_care(register, facts, people)
     _village_clinics(register, people)
@@ -126,7 +127,7 @@ def _street(town: StreetPlan, rng: np.random.Generator, offset_m: tuple[float, f
     return spot
 
 
-def _hospitals(register: _Register, town: StreetPlan, beyond: StreetPlan) -> None:
+def _hospitals(register: _Register, town: StreetPlan, beyond: tuple[StreetPlan, StreetPlan]) -> None:
     rng = register.rng
     at = {name: _street(town, rng, offset) for name, offset in (
         ("old", (-150, 250)), ("new", (1500, 1650)), ("tcm", (650, -800)), ("mother", (-900, -450)), ("army", (-1250, 1200)),
@@ -137,7 +138,8 @@ def _hospitals(register: _Register, town: StreetPlan, beyond: StreetPlan) -> Non
     register.add("YY", "进贤县中医院（示意）", "医院", at["tcm"], beds=450, eligible=True, turnout_s=180)
     register.add("YY", "进贤县妇幼保健院（示意）", "医院", at["mother"], beds=220, eligible=True, turnout_s=180)
     register.add("YY", "驻地医院（示意）", "医院", at["army"], beds=120, restricted=True)
-    register.add("YY", "示意市人民医院", "医院", _street(beyond, rng, (100, 200)), beds=1800)
+    register.add("YY", "示意市人民医院", "医院", _street(beyond[0], rng, (100, 200)), beds=1800)
+    register.add("YY", "示意市第二医院（界溪院区）", "医院", _street(beyond[1], rng, (0, 0)), beds=300)
     register.add("JJ", "进贤县急救中心（示意）", "急救中心", at["120"], open_from=date(2025, 6, 1), eligible=True, turnout_s=120)
 
 
@@ -173,7 +175,7 @@ def _community_care(register: _Register, facts: Facts, people: Peopled) -> None:
 def _village_clinics(register: _Register, people: Peopled) -> None:
     rng = register.rng
     rural = [s for s in people.settlements if not s.urban]
-    reached = [at for at, settlement in enumerate(rural) if not settlement.remote]
+    reached = [at for at, settlement in enumerate(rural) if not settlement.remote and settlement.code not in people.border_villages]
     served = set(rng.permutation(reached)[: round(CLINIC_SHARE * len(rural))].tolist())
     for at, settlement in enumerate(rural):
         if at in served:

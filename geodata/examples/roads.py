@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -15,13 +16,9 @@ from geodata.examples.land import Land, neighbours
 from geodata.examples.people import Peopled
 from geodata.examples.towns import GRADES, RESIDENTIAL, TERTIARY, TRACK, UNCLASSIFIED
 
-AVENUES = {
-    "u0": "胜利中路", "u4": "进贤门大道", "u8": "军山湖大道", "u-4": "岚湖路", "u-8": "青岚大道",
-    "v0": "人民大道", "v4": "文昌大道", "v8": "北环路", "v-4": "子羽大道", "v-8": "南环路",
-}  # fmt: skip
 STREETS = (
-    "建设路", "民和路", "站前路", "云桥路", "钟灵路", "高岭路", "和平路", "学前街", "东门街", "西门街", "南门街", "北门街", "桂花路",
-    "崇礼路", "中山街", "民安路", "湖滨路", "世纪路", "金城路", "锦绣路", "团结路", "新华路", "光明路", "振兴路", "幸福路", "朝阳路",
+    "民和路", "站前路", "云桥路", "钟灵路", "高岭路", "和平路", "学前街", "东门街", "西门街", "南门街", "北门街", "桂花路",
+    "崇礼路", "中山街", "世纪路", "金城路", "锦绣路", "团结路", "新华路", "光明路", "振兴路", "幸福路", "朝阳路",
     "文化路", "解放路", "迎宾路", "春晖路",
 )  # fmt: skip
 LINK_SHARE, LINK_REACH_M, WIDE_SHARE, TRACK_SHARE = 0.6, 4800.0, 0.6, 0.2
@@ -53,6 +50,7 @@ def draw_roads(facts: Facts, land: Land, people: Peopled, rng: np.random.Generat
         for pair in pairwise(stops):
             lay(ground, pair, GRADES.index(link.grade), name=link.name, ref=link.ref, follow=TERTIARY)
     _join_villages(facts, ground, people)
+    _join_border(facts, ground, people)
     _join_neighbours(ground, people, rng)
     _join_hamlets(ground, rng)
     _drop_strays(ground, people)
@@ -63,10 +61,13 @@ def _street_names(facts: Facts, people: Peopled) -> dict[str, dict[str, str]]:
     names = {}
     for township in facts.townships:
         short = township.name.rstrip("镇乡")
-        names[township.code] = {"u0": f"{short}大街", "v0": f"{short}路", "u1": "新街", "v1": "老街", "v-1": "学前路", "u-1": "滨河路"}
+        names[township.code] = {"main": f"{short}大街", "cross": f"{short}路", "old": "老街", "shore": "滨水路"}
         if township.name == facts.county_town:
-            lines = sorted(set(people.towns[township.code].label) - set(AVENUES) - {"ring"})
-            names[township.code] = AVENUES | dict(zip(lines, STREETS, strict=False))
+            avenues = {street.name: street.name for street in facts.avenues}
+            plan = people.towns[township.code]
+            lengths = Counter(label for label, grade in zip(plan.label, plan.grade.tolist(), strict=True) if grade == RESIDENTIAL)
+            longest = [label for label, _ in lengths.most_common() if label not in avenues]
+            names[township.code] = dict(zip(longest, STREETS, strict=False)) | avenues | {"shore": "湖滨路"}
     return names
 
 
@@ -80,6 +81,12 @@ def _join_villages(facts: Facts, ground: Ground, people: Peopled) -> None:
         name = f"{seat_name[settlement.township][0]}{settlement.name[0]}线"
         if not lay(ground, ends, UNCLASSIFIED, name=name, reach_m=1.3 * away[settlement.code] + 3000):
             lay(ground, ends, UNCLASSIFIED, name=name)
+
+
+def _join_border(facts: Facts, ground: Ground, people: Peopled) -> None:
+    """Join the villages at the border to the market town on the other side."""
+    for code in people.border_villages:
+        lay(ground, (ground.place[code], ground.place[facts.sketch["border_town"]["name"]]), UNCLASSIFIED, name="界溪路")
 
 
 def _join_neighbours(ground: Ground, people: Peopled, rng: np.random.Generator) -> None:

@@ -15,7 +15,7 @@ from geodata.examples.grounds import SportsPlace
 from geodata.examples.land import Land
 from geodata.examples.people import Peopled
 
-TRACKS, LANE_SHARE, GATE_SHARE, BOLLARD_SHARE = 320, 0.42, 0.12, 0.07
+TRACKS, LANE_SHARE, GATE_SHARE, BOLLARD_SHARE = 320, 0.26, 0.12, 0.07
 PATH_SHARE, PRIVATE_SHARE = 0.15, 0.4
 REMOTE_M, SAME_PLACE_M, MOST_ROUNDS = 1250.0, 0.3, 6
 LANES = (("living_street", 0.45), ("service", 0.4), ("footway", 0.15))

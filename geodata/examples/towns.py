@@ -1,32 +1,25 @@
-"""Street plans: the lattices of streets of county town, towns, villages and hamlets."""
+"""Street plans: what a town, a village or a hamlet looks like to the roads that lead there, and lanes of small places."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geodata.examples.curves import warp
+from geodata.examples.curves import wander
 from geodata.examples.facts import Indices, Points
 from geodata.examples.land import Land
 
-GRADES = ("", "track", "pedestrian", "residential", "unclassified", "tertiary", "secondary", "primary", "trunk")
-TRACK, PEDESTRIAN, RESIDENTIAL, UNCLASSIFIED, TERTIARY, SECONDARY = 1, 2, 3, 4, 5, 6
+GRADES = (
+    "", "track", "footway", "pedestrian", "living_street", "residential", "unclassified", "tertiary", "secondary", "primary", "trunk",
+)  # fmt: skip
+TRACK, FOOTWAY, PEDESTRIAN, LIVING, RESIDENTIAL, UNCLASSIFIED, TERTIARY, SECONDARY = range(1, 9)
+ON_FOOT = (FOOTWAY, PEDESTRIAN)
 WATERSIDE_M = 70.0
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How a lattice is to look: half sizes and spacing in metres, every n-th line an avenue, share of streets left out."""
-
-    half_m: tuple[float, float]
-    gap_m: tuple[float, float]
-    avenue_every: int = 99
-    avenue_grade: int = TERTIARY
-    street_grade: int = RESIDENTIAL
-    dropped: float = 0.1
+SIDES, SIDE_SHARE, LOOP_SHARE = (-1, 0, 1), (0.27, 0.46, 0.27), 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,147 +35,136 @@ class StreetPlan:
     label: tuple[str, ...]
     flow: Indices
     ring: Indices
-    blocks: Indices
+    blocks: tuple[shapely.Polygon, ...]
     centre: int
 
 
-def lattice(rng: np.random.Generator, centre: Points, layout: Layout, land: Land) -> StreetPlan:
-    """Lay out a slightly crooked lattice of streets around a centre, clear of the water.
+def lanes(rng: np.random.Generator, centre: Points, reach_m: float, grade: int, land: Land) -> StreetPlan:
+    """Draw the lanes of a village: one that winds through it, side lanes, now and then a loop.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Source of randomness.
     centre : ndarray, shape (2,)
-        The central crossing, in metres.
-    layout : Layout
-        Sizes and grades.
+        Middle of the village, in metres.
+    reach_m : float
+        How far the main lane goes each way.
+    grade : int
+        Position of the lanes' class in ``GRADES``.
     land : Land
-        Its water, where no street may be.
+        Its water, where no lane may be.
 
     Returns
     -------
     StreetPlan
-        One connected piece that holds the central crossing.
+        One connected piece that holds the centre.
     """
-    columns, rows = _lines(rng, layout.half_m[0], layout.gap_m), _lines(rng, layout.half_m[1], layout.gap_m)
-    across, up = np.meshgrid(np.arange(len(columns[0])), np.arange(len(rows[0])))
-    local = np.column_stack((columns[0][across.ravel()], rows[0][up.ravel()]))
-    bearing = np.arctan2(local[:, 1], local[:, 0])
-    rim = 1 + 0.14 * np.sin(2 * bearing + rng.uniform(0, 6)) + 0.1 * np.sin(3 * bearing + rng.uniform(0, 6))
-    inside = (np.abs(local / np.maximum(layout.half_m, 1.0)) ** 2.4).sum(axis=1) <= rim
-    angle = rng.uniform(-0.45, 0.45)
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    points = centre + local @ turn
-    bend = warp(rng, ((900.0, 0.08 * layout.gap_m[0]), (3000.0, 0.25 * layout.gap_m[0])))
-    points += (bend.of(points) - points) - (bend.of(centre[None, :]) - centre)
-    inside &= ~land.is_near_water(points, WATERSIDE_M)
-    ids = np.arange(len(points)).reshape(across.shape)
-    names = np.array([[f"u{i - columns[1]}" for i in range(across.shape[1])]] * across.shape[0])
-    names_up = np.array([[f"v{j - rows[1]}"] * across.shape[1] for j in range(across.shape[0])])
-    streets = np.vstack(
-        (
-            np.column_stack((ids[:, :-1].ravel(), ids[:, 1:].ravel())),
-            np.column_stack((ids[:-1].ravel(), ids[1:].ravel())),
-        )
+    heading, step_m = rng.uniform(0, 2 * np.pi), rng.uniform(52, 84)
+    steps = max(1, round(reach_m / step_m))
+    halves = [wander(rng, centre, heading + turn, (steps, step_m)) for turn in (np.pi, 0.0)]
+    points = [*halves[0][:0:-1], *halves[1]]
+    spine = len(points)
+    pairs = [(at, at + 1) for at in range(spine - 1)]
+    tips: dict[tuple[int, int], int] = {}
+    for at in range(spine):
+        side = int(rng.choice(SIDES, p=SIDE_SHARE))
+        if side:
+            onward = points[min(at + 1, spine - 1)] - points[max(at - 1, 0)]
+            away = np.arctan2(onward[1], onward[0]) + side * np.pi / 2 + rng.uniform(-0.35, 0.35)
+            branch = wander(rng, points[at], away, (int(rng.integers(1, 3)), step_m))[1:]
+            pairs += list(zip((at, *range(len(points), len(points) + len(branch) - 1)), range(len(points), len(points) + len(branch))))  # noqa: B905
+            points.extend(branch)
+            tips[at, side] = len(points) - 1
+            if (at - 1, side) in tips and rng.random() < LOOP_SHARE:
+                pairs.append((tips[at - 1, side], tips[at, side]))
+    return plan_of(np.array(points), (np.array(pairs), np.full(len(pairs), grade), np.zeros(len(pairs), dtype=np.int64)), steps, land)
+
+
+def plan_of(points: Points, streets: tuple[Indices, Indices, Indices], centre: int, land: Land, labels: tuple[str, ...] = ()) -> StreetPlan:
+    """Keep what is dry and hangs together with the centre, or with the largest part if the centre lost its streets.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        Crossings, in metres.
+    streets : (ndarray, ndarray, ndarray)
+        Pairs of crossings, their grades, and 1 where traffic runs one way.
+    centre : int
+        The central crossing.
+    land : Land
+        Its water.
+    labels : tuple of str
+        A label each street; none: all are nameless.
+
+    Returns
+    -------
+    StreetPlan
+        Without blocks.
+    """
+    pairs, grade, flow = streets
+    dry = ~land.is_near_water(points, WATERSIDE_M)
+    kept = dry[pairs].all(axis=1)
+    label = np.array(labels or [""] * len(pairs), dtype=object)
+    pairs, grade, flow, label = pairs[kept], grade[kept], flow[kept], label[kept]
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
+    part = connected_components(links, directed=False)[1]
+    if len(pairs) and not (pairs == centre).any():
+        members = np.flatnonzero(part == np.argmax(np.bincount(part)))
+        centre = int(members[np.argmin(np.hypot(*(points[members] - points[centre]).T))])
+    mine = part == part[centre]
+    number = np.cumsum(mine) - 1
+    chosen = mine[pairs[:, 0]]
+    return StreetPlan(
+        points=points[mine],
+        streets=number[pairs[chosen]].reshape(-1, 2),
+        grade=grade[chosen].astype(np.int64),
+        label=tuple(label[chosen].tolist()),
+        flow=flow[chosen].astype(np.int64),
+        ring=np.zeros(int(chosen.sum()), dtype=np.int64),
+        blocks=(),
+        centre=int(number[centre]),
     )
-    label = np.concatenate((names_up[:, :-1].ravel(), names[:-1].ravel()))
-    number = np.array([int(text[1:]) for text in label])
-    grade = np.where(number % layout.avenue_every == 0, layout.avenue_grade, layout.street_grade)
-    kept = (rng.random(len(streets)) >= layout.dropped) | (grade != layout.street_grade)
-    kept &= inside[streets].all(axis=1)
-    blocks = np.column_stack([corner.ravel() for corner in (ids[:-1, :-1], ids[:-1, 1:], ids[1:, 1:], ids[1:, :-1])])
-    middle = int(ids[rows[1], columns[1]])
-    return _connected(points, (streets[kept], grade[kept], label[kept]), blocks, middle)
 
 
-def with_roundabout(plan: StreetPlan, crossing: int, radius_m: float = 30.0) -> StreetPlan:
-    """Turn a crossing into a roundabout, driven counter-clockwise as in all countries that keep right.
+def with_roundabout(plan: StreetPlan, streets: tuple[str, str], radius_m: float = 30.0) -> StreetPlan:
+    """Turn the crossing of two streets into a roundabout, driven counter-clockwise as in all countries that keep right.
 
     Parameters
     ----------
     plan : StreetPlan
         The streets.
-    crossing : int
-        The crossing that becomes a ring; it remains in ``points`` without a street.
+    streets : (str, str)
+        Labels of the two; a plan where they do not cross is given back as it is.
     radius_m : float
         Radius of the ring.
 
     Returns
     -------
     StreetPlan
-        The streets with a ring of eight.
+        The streets with a ring of eight; the crossing remains in ``points`` without a street.
     """
+    label = np.array(plan.label, dtype=object)
+    crossings = set.intersection(*(set(plan.streets[label == street].ravel().tolist()) for street in streets))
+    if not crossings:
+        return plan
+    crossing = min(crossings)
     count = 8
     angles = 2 * np.pi * np.arange(count) / count
     first = len(plan.points)
     ring = plan.points[crossing] + radius_m * np.column_stack((np.cos(angles), np.sin(angles)))
     points = np.vstack((plan.points, ring))
-    streets = plan.streets.copy()
-    for row, column in np.argwhere(streets == crossing):
-        other = points[streets[row, 1 - column]]
-        streets[row, column] = first + int(np.argmin(np.hypot(*(ring - other).T)))
+    pairs = plan.streets.copy()
+    for row, column in np.argwhere(pairs == crossing):
+        other = points[pairs[row, 1 - column]]
+        pairs[row, column] = first + int(np.argmin(np.hypot(*(ring - other).T)))
     around = np.column_stack((first + np.arange(count), first + (np.arange(count) + 1) % count))
     return replace(
         plan,
         points=points,
-        streets=np.vstack((streets, around)),
+        streets=np.vstack((pairs, around)),
         grade=np.concatenate((plan.grade, np.full(count, TERTIARY))),
         label=plan.label + ("ring",) * count,
         flow=np.concatenate((plan.flow, np.ones(count, dtype=np.int64))),
         ring=np.concatenate((plan.ring, np.ones(count, dtype=np.int64))),
-    )
-
-
-def with_one_way_pair(plan: StreetPlan, lines: tuple[str, str]) -> StreetPlan:
-    """Make two parallel streets one-way, each in the other's opposite direction."""
-    label = np.array(plan.label)
-    flow, streets, grade = plan.flow.copy(), plan.streets.copy(), plan.grade.copy()
-    for line in lines:
-        grade[label == line] = TERTIARY
-        flow[label == line] = 1
-    streets[label == lines[1]] = streets[label == lines[1]][:, ::-1]
-    return replace(plan, flow=flow, streets=streets, grade=grade)
-
-
-def with_pedestrian_street(plan: StreetPlan, line: str, count: int) -> StreetPlan:
-    """Close the ``count`` stretches of a street that are nearest to the centre to all vehicles."""
-    rows = np.flatnonzero(np.array(plan.label) == line)
-    middles = plan.points[plan.streets[rows]].mean(axis=1)
-    nearest = rows[np.argsort(np.hypot(*(middles - plan.points[plan.centre]).T), kind="stable")[:count]]
-    grade = plan.grade.copy()
-    grade[nearest] = PEDESTRIAN
-    return replace(plan, grade=grade)
-
-
-def _lines(rng: np.random.Generator, half_m: float, gap_m: tuple[float, float]) -> tuple[Points, int]:
-    """Positions of parallel streets on both sides of the central one, and the index of the central one."""
-    count = max(1, int(np.ceil(half_m / gap_m[0])))
-    sides = [np.cumsum(rng.uniform(*gap_m, count)) for _ in range(2)]
-    east, west = (side[: max(1, int((side <= half_m).sum()))] if half_m > 0 else side[:0] for side in sides)
-    return np.concatenate((-west[::-1], [0.0], east)), len(west)
-
-
-def _connected(points: Points, streets: tuple[Indices, Indices, Indices], blocks: Indices, middle: int) -> StreetPlan:
-    """Keep the part that hangs together with the middle (or the largest part, if the middle has no street)."""
-    pairs, grade, label = streets
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
-    part = connected_components(links, directed=False)[1]
-    if not (pairs == middle).any() and len(pairs):
-        largest = np.argmax(np.bincount(part))
-        members = np.flatnonzero(part == largest)
-        middle = int(members[np.argmin(np.hypot(*(points[members] - points[middle]).T))])
-    kept = part == part[middle]
-    number = np.cumsum(kept) - 1
-    whole = kept[blocks].all(axis=1)
-    chosen = kept[pairs[:, 0]]
-    return StreetPlan(
-        points=points[kept],
-        streets=number[pairs[chosen]],
-        grade=grade[chosen].astype(np.int64),
-        label=tuple(str(text) for text in label[chosen]),
-        flow=np.zeros(int(chosen.sum()), dtype=np.int64),
-        ring=np.zeros(int(chosen.sum()), dtype=np.int64),
-        blocks=number[blocks[whole]],
-        centre=int(number[middle]),
     )
