@@ -159,7 +159,7 @@ def test_check_tells_rows_people_and_what_is_doubtful(run_json: Callable[..., di
     said = run_json("check")
     assert said["facts"]["people_inside"] == 620_254
     found = {finding["code"]: finding for finding in said["findings"]}
-    assert found["external"]["count"] == 1
+    assert found["external"]["count"] == 2
     assert found["disconnected_drive"]["people"] > 0
 
 
