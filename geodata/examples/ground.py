@@ -32,7 +32,8 @@ class Ground:
     """Nodes and possible road pieces; ``grade`` 0 where no road is laid (yet), else a position in ``towns.GRADES``.
 
     ``fixed`` marks crossings of street plans and bridge ends, which stay where they are; ``plan`` numbers the street plan a node
-    belongs to (-1: open country); ``lived_on`` marks pieces that lead to one, which main roads rather pass by.
+    belongs to (-1: open country); ``lived_on`` marks pieces that lead to one, which main roads rather pass by. ``graph`` holds
+    row numbers of pieces, counted from 1; ``entries`` says at which two of its entries each piece stands.
     """
 
     points: Points
@@ -48,9 +49,11 @@ class Ground:
     ring: Indices
     lived_on: npt.NDArray[np.bool_]
     graph: csr_array
+    entries: Indices
     row_of: dict[tuple[int, int], int]
     place: dict[str, int] = field(default_factory=dict)
     hamlets: tuple[int, ...] = ()
+    weighted: dict[tuple[int, bool], csr_array] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -165,14 +168,10 @@ def lay(
     bool
         Whether a course was found.
     """
-    effort = ground.effort * np.where(ground.grade >= follow, 0.42, 1.0)
-    if grade >= TERTIARY:
-        effort *= np.where(ground.lived_on & (ground.grade <= RESIDENTIAL), LIVED_ON, 1.0)
-    weighted = csr_array((effort[ground.graph.data - 1], ground.graph.indices, ground.graph.indptr), shape=ground.graph.shape)
-    distance, before = dijkstra(weighted, indices=ends[0], return_predecessors=True, limit=reach_m)
+    distance, before = dijkstra(_weighted(ground, follow, grade), indices=ends[0], return_predecessors=True, limit=reach_m)
     if not np.isfinite(distance[ends[1]]):
         return False
-    node = ends[1]
+    node, paved = ends[1], []
     while node != ends[0]:
         earlier = int(before[node])
         row = ground.row_of[min(node, earlier), max(node, earlier)]
@@ -181,8 +180,28 @@ def lay(
             ground.ref[row] = ref
             own = ground.bridge[row] or (ground.name[row] if _in_town(ground, row) else "")
             ground.name[row] = own or name
+            paved.append(row)
         node = earlier
+    for kind, known in ground.weighted.items():
+        known.data[ground.entries[paved]] = _effort(ground, np.array(paved, dtype=np.int64), kind)[:, None]
     return True
+
+
+def _weighted(ground: Ground, follow: int, grade: int) -> csr_array:
+    """Pieces with the effort of this kind of road; kept, and mended where a road is laid, for the next one."""
+    kind = (follow, grade >= TERTIARY)
+    if kind not in ground.weighted:
+        effort = _effort(ground, np.arange(len(ground.pairs)), kind)
+        ground.weighted[kind] = csr_array((effort[ground.graph.data - 1], ground.graph.indices, ground.graph.indptr), ground.graph.shape)
+    return ground.weighted[kind]
+
+
+def _effort(ground: Ground, rows: Indices, kind: tuple[int, bool]) -> Points:
+    """Roads that are there invite to be followed; main roads rather pass by where people live."""
+    follow, main = kind
+    grade = ground.grade[rows]
+    effort: Points = ground.effort[rows] * np.where(grade >= follow, 0.42, 1.0)
+    return effort * np.where(main & ground.lived_on[rows] & (grade <= RESIDENTIAL), LIVED_ON, 1.0)
 
 
 def _avenues(first_of: dict[str, int], facts: Facts, people: Peopled) -> dict[str, int]:
@@ -261,6 +280,7 @@ def _woven(draft: _Draft, points: Points, cut_off: npt.NDArray[np.bool_], land: 
     effort *= np.where(np.isin(grade, ON_FOOT), 30.0, 1.0)
     ids = np.arange(1, len(pairs) + 1)
     both = (np.concatenate((pairs[:, 0], pairs[:, 1])), np.concatenate((pairs[:, 1], pairs[:, 0])))
+    graph = coo_array((np.concatenate((ids, ids)), both), shape=(len(points), len(points))).tocsr()
     more = len(woven)
     return Ground(
         points=points,
@@ -275,6 +295,7 @@ def _woven(draft: _Draft, points: Points, cut_off: npt.NDArray[np.bool_], land: 
         flow=np.concatenate((np.where(reversed_flow, -1, 1) * np.array(draft.flow), np.zeros(more, dtype=np.int64))),
         ring=np.concatenate((draft.ring, np.zeros(more, dtype=np.int64))),
         lived_on=(plan[pairs] >= 0).any(axis=1) & (np.array(draft.bridge + [""] * more) == ""),
-        graph=coo_array((np.concatenate((ids, ids)), both), shape=(len(points), len(points))).tocsr(),
+        graph=graph,
+        entries=np.argsort(graph.data, kind="stable").reshape(-1, 2),
         row_of={(int(start), int(end)): row for row, (start, end) in enumerate(pairs)},
     )

@@ -103,9 +103,9 @@ def _join_neighbours(ground: Ground, people: Peopled, rng: np.random.Generator) 
 
 def _join_hamlets(ground: Ground, rng: np.random.Generator) -> None:
     """Join each hamlet to a road nearby, some by a track only."""
-    for hamlet in ground.hamlets:
-        used = np.unique(ground.pairs[(ground.grade >= UNCLASSIFIED) & (ground.plan[ground.pairs] < 0).any(axis=1)])
-        nearest = cKDTree(ground.points[used]).query(ground.points[hamlet], k=4)[1]
+    used = np.unique(ground.pairs[(ground.grade >= UNCLASSIFIED) & (ground.plan[ground.pairs] < 0).any(axis=1)])
+    ways_on = cKDTree(ground.points[used]).query(ground.points[list(ground.hamlets)], k=4)[1]
+    for hamlet, nearest in zip(ground.hamlets, ways_on, strict=True):
         grade = TRACK if rng.random() < TRACK_SHARE else RESIDENTIAL
         for node in used[nearest]:
             if lay(ground, (hamlet, int(node)), grade, reach_m=2.0 * _gap(ground, hamlet, int(node)) + 600):

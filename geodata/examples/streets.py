@@ -15,7 +15,7 @@ from geodata.examples.facts import Indices, Points
 from geodata.examples.land import Land
 from geodata.examples.towns import FOOTWAY, LIVING, RESIDENTIAL, TERTIARY, UNCLASSIFIED, WATERSIDE_M, StreetPlan, plan_of
 
-STEP_M, SHORE_STREET_M, SNAP_M, BEYOND_M, STUMP_M = 85.0, 60.0, 42.0, 1.5, 3.0
+STEP_M, SHORE_STREET_M, SNAP_M, BEYOND_M, STUMP_M, FAR_M = 85.0, 60.0, 42.0, 1.5, 3.0, 400.0
 BENDS = ((750.0, 15.0), (2600.0, 55.0))
 UNEVEN, LANE_SHARE, FOOTWAY_SHARE = 0.4, 0.42, 0.45
 BLOCK_M2 = (5_000.0, 80_000.0)
@@ -62,7 +62,9 @@ def grow(rng: np.random.Generator, centre: Points, avenues: tuple[Avenue, ...], 
     StreetPlan
         One connected piece that holds the central crossing, with its blocks.
     """
-    shore = land.water.buffer(WATERSIDE_M + 2 * BENDS[0][1], quad_segs=2)
+    west, south, east, north = growth.built.bounds
+    water = shapely.clip_by_rect(land.water, west - FAR_M, south - FAR_M, east + FAR_M, north + FAR_M)
+    shore = water.buffer(WATERSIDE_M + 2 * BENDS[0][1], quad_segs=2)
     dry = largest_polygon(growth.built.difference(shore))
     drawn = [replace(avenue, course=part) for avenue in avenues for part in _inside(avenue.course, dry)]
     quay = shapely.line_merge(dry.exterior.intersection(shore.buffer(1.0)))
