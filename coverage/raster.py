@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import contourpy
 import numpy as np
@@ -23,9 +23,9 @@ _FAR = _WIDTH + math.sqrt(2)  # no node farther from the lines than this has a s
 _STEP = 2.0  # the longest step, so that the nodes around each fit one stencil
 _STENCIL = np.arange(int(2 * _FAR + _STEP) + 1)  # columns and rows of nodes around a step
 _WINDOW = 256  # columns and rows of cells worked on at once: memory does not grow with the extent
-_STEPS_AT_ONCE = 2048
-_AWAY = 1 / 1024  # from a node, an outline stays so far away
-_FINE = 2.0**14  # steps of a cell that coordinates are rounded to, so that windows meet to the bit
+_STEPS_AT_ONCE = 256  # their stencils fit a processor's cache
+_AWAY = 1 / 1024  # no outline comes nearer to a node
+_FINE = 4096.0  # parts of a cell that outlines are rounded to, so that those of two windows meet to the bit
 
 
 class _Steps(NamedTuple):
@@ -39,8 +39,10 @@ class _Steps(NamedTuple):
     column: Ints
     row: Ints
 
-    def take(self, which: Ints) -> _Steps:
-        return _Steps(*(each[which] for each in self))
+    def take(self, which: Ints | slice) -> _Steps:
+        return _Steps(
+            self.x[which], self.y[which], self.east[which], self.north[which], self.length[which], self.column[which], self.row[which]
+        )
 
 
 def around(lines: Geometries, width_m: float) -> shapely.Geometry:
@@ -118,30 +120,36 @@ def _distances(steps: _Steps, left: int, bottom: int, shape: tuple[int, int]) ->
     squared = np.full(height * width, _FAR**2)
     stencil = (_STENCIL[:, None] * width + _STENCIL).ravel()
     for first in range(0, len(steps.x), _STEPS_AT_ONCE):
-        some = steps.take(np.arange(first, min(first + _STEPS_AT_ONCE, len(steps.x))))
-        dx = (some.column - some.x)[:, None, None] + _STENCIL[None, None, :]
-        dy = (some.row - some.y)[:, None, None] + _STENCIL[None, :, None]
-        east, north, length = (each[:, None, None] for each in (some.east, some.north, some.length))
-        along = dx * east + dy * north
-        beyond = along - np.clip(along, 0, length)
-        aside = dx * north - dy * east
+        some = steps.take(slice(first, first + _STEPS_AT_ONCE))
         corner = (some.row - bottom + margin) * width + some.column - left + margin
-        np.minimum.at(squared, (corner[:, None] + stencil).ravel(), (beyond * beyond + aside * aside).ravel())
-    return np.sqrt(squared.reshape(height, width)[margin:-margin, margin:-margin])
+        np.minimum.at(squared, (corner[:, None] + stencil).ravel(), _squared_distances(some))
+    inner: Floats = squared.reshape(height, width)[margin:-margin, margin:-margin]
+    return np.sqrt(inner)
+
+
+def _squared_distances(steps: _Steps) -> Floats:
+    """Squared distance of every node of each step's stencil from the step, in cells, row by row."""
+    half = steps.length / 2
+    dx = (steps.column - steps.x - steps.east * half)[:, None] + _STENCIL
+    dy = (steps.row - steps.y - steps.north * half)[:, None] + _STENCIL
+    east, north = steps.east[:, None], steps.north[:, None]
+    beyond = (dy * north)[:, :, None] + (dx * east)[:, None, :]
+    np.abs(beyond, out=beyond)
+    beyond -= half[:, None, None]
+    np.maximum(beyond, 0, out=beyond)
+    beyond *= beyond
+    aside = (dy * east)[:, :, None] - (dx * north)[:, None, :]
+    aside *= aside
+    beyond += aside
+    return beyond.ravel()
 
 
 def _outline(left: int, bottom: int, distance: Floats) -> Geometries:
     """Polygons of a window where the distance is at most the width, in cells."""
     distance = np.where(np.abs(distance - _WIDTH) < _AWAY, _WIDTH - _AWAY, distance)
-    rows, columns = distance.shape
-    generator = contourpy.contour_generator(
-        np.arange(left, left + columns, dtype=np.float64),
-        np.arange(bottom, bottom + rows, dtype=np.float64),
-        distance,
-        name="serial",
-        fill_type=contourpy.FillType.ChunkCombinedOffsetOffset,
-    )
-    (points,), (rings,), (polygons,) = generator.filled(-1.0, _WIDTH)
+    generator = contourpy.contour_generator(z=distance, name="serial", fill_type=contourpy.FillType.ChunkCombinedOffsetOffset)
+    (points,), (rings,), (polygons,) = cast("tuple[list[Floats | None], list[Ints], list[Ints]]", generator.filled(-1.0, _WIDTH))
     if points is None:
         return np.zeros(0, dtype=object)
-    return np.asarray(shapely.from_ragged_array(shapely.GeometryType.POLYGON, np.round(points * _FINE) / _FINE, (rings, polygons)))
+    corners = np.round(points * _FINE) / _FINE + [left, bottom]
+    return np.asarray(shapely.from_ragged_array(shapely.GeometryType.POLYGON, corners, (rings, polygons)))
