@@ -50,6 +50,8 @@ STREAMLIT_OPTIONS = {
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
     "client.showErrorLinks": "false",
+    "theme.base": "light",
+    "theme.primaryColor": "#1d5fa6",
 }
 
 

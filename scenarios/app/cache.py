@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import streamlit as st
 
+from coverage.circles import merged_circles
 from coverage.stats import CoverageResult, coverage
+from geodata.model import Facilities
+from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.region_file import RegionFile, read_region_file
 from geodata.standards import ServiceDefinition
 from geodata.store import input_fingerprint, open_region
+from scenarios.compare import Comparison, compare
+from scenarios.model import Scenario, with_scenario
+from scenarios.output import weblayers
+from scenarios.output.weblayers import Layer
 from scenarios.siting.standby import StandbyPlan, site_standby
 
 
@@ -48,11 +56,51 @@ def _covered(key: str, said: str, _prepared: Prepared, _definition: ServiceDefin
     return coverage(_prepared.region, _definition, _prepared.network(_definition.mode))
 
 
-def sited(prepared: Prepared, service_id: str, sites: int) -> StandbyPlan:
-    """The default plan of a number of standby points."""
-    return _sited(_key(prepared), service_id, sites, prepared)
+def compared(prepared: Prepared, definition: ServiceDefinition, scenario: Scenario) -> Comparison:
+    """Coverage before and after a scenario."""
+    return _compared(_key(prepared), definition.model_dump_json(), scenario.model_dump_json(), prepared, definition, scenario)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _compared(key: str, said: str, changes: str, _prepared: Prepared, _definition: ServiceDefinition, _scenario: Scenario) -> Comparison:  # noqa: ARG001
+    return compare(_prepared, _scenario, _definition, before=covered(_prepared, _definition))
+
+
+def sited(prepared: Prepared, service_id: str, definition_id: str, scenario: Scenario, *, sites: int, time_limit_s: float) -> StandbyPlan:
+    """The best plan of a number of standby points, on top of a scenario."""
+    question = (service_id, definition_id, sites, time_limit_s)
+    return _sited(_key(prepared), scenario.model_dump_json(), question, prepared, scenario)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _sited(key: str, service_id: str, sites: int, _prepared: Prepared) -> StandbyPlan:  # noqa: ARG001
-    return site_standby(_prepared, service_id, sites=sites)
+def _sited(key: str, changes: str, question: tuple[str, str, int, float], _prepared: Prepared, _scenario: Scenario) -> StandbyPlan:  # noqa: ARG001
+    service_id, definition_id, sites, time_limit_s = question
+    changed = with_scenario(_prepared, _scenario)
+    return site_standby(changed, service_id, sites=sites, definition_id=definition_id, time_limit_s=time_limit_s)
+
+
+def circles(prepared: Prepared, definition: ServiceDefinition, facilities: Facilities) -> gpd.GeoDataFrame:
+    """The merged circle of some facilities."""
+    return _circles(_key(prepared), definition.model_dump_json(), fingerprint(facilities), prepared, definition, facilities)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _circles(
+    key: str,  # noqa: ARG001
+    said: str,  # noqa: ARG001
+    places: str,  # noqa: ARG001
+    _prepared: Prepared,
+    _definition: ServiceDefinition,
+    _facilities: Facilities,
+) -> gpd.GeoDataFrame:
+    return merged_circles(_definition, _prepared.network(_definition.mode), _facilities)
+
+
+def base_layer(prepared: Prepared) -> Layer:
+    """The ground of the map: townships, water, roads."""
+    return _base_layer(prepared.region.fingerprint, prepared)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _base_layer(key: str, _prepared: Prepared) -> Layer:  # noqa: ARG001
+    return weblayers.base_layer(_prepared.region)

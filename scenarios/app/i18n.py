@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-Language = Literal["zh", "en"]
+from scenarios.output.legend import Language
 
 _WORDS = {
     "title": ("十五分钟服务圈", "15-minute service circles"),
@@ -26,43 +24,55 @@ _WORDS = {
     "covered_people": ("覆盖人口", "People covered"),
     "covered_people_help": ("县内常住人口，含到县外机构的", "Residents of the county, served by facilities inside or outside it"),
     "urban_share": ("城镇人口覆盖率", "Urban people covered, share"),
+    "urban_share_help": (
+        "城镇村（社区）的常住人口中，在时限或距离以内的比例",
+        "Of the residents of urban communities, the share within it",
+    ),
     "rural_share": ("农村人口覆盖率", "Rural people covered, share"),
-    "class_help": ("按村（社区）的城乡分类", "By the class of the village or community"),
-    "by_township": ("按乡镇", "By township"),
-    "township": ("乡镇", "Township"),
-    "people": ("常住人口", "Residents"),
-    "sum_urban": ("城镇", "urban"),
-    "sum_rural": ("农村", "rural"),
-    "sum_total": ("合计", "total"),
-    "without_external": ("人口覆盖率（不含县外机构）", "People covered, share (without facilities outside)"),
-    "settlements": ("村（社区）", "Settlements"),
-    "covered_settlements": ("覆盖村（社区）", "Settlements covered"),
-    "share_settlements": ("村（社区）覆盖率", "Settlements covered, share"),
-    "gaps": ("未覆盖：{count} 处，{people} 人", "Out of reach: {count} places, {people} people"),
-    "settlement": ("村（社区）", "Settlement"),
-    "cause": ("原因", "Cause"),
-    "nearest": ("最近的机构", "Nearest facility"),
-    "nearest_minutes": ("到达（分钟）", "Minutes"),
-    "nearest_metres": ("沿路（米）", "Metres by road"),
-    "straight": ("直线（米）", "Metres straight"),
-    "standby": ("急救待命点", "Ambulance standby points"),
+    "rural_share_help": (
+        "农村村居的常住人口中，在时限或距离以内的比例",
+        "Of the residents of rural villages, the share within it",
+    ),
+    "counts": (
+        "人口：县内常住人口，按居住地统计，不按图形",
+        "people: residents of the county, counted at their homes, not by the circle",
+    ),
+    "points": ("{value} 个百分点", "{value} points"),
+    "more_people": ("{value} 人", "{value} people"),
+    "useless": (
+        "没有人在这些点的时限内（1,000 米内可能没有道路）：{names}",
+        "Nobody is within the limit of these points (perhaps there is no road within 1,000 m): {names}",
+    ),
+    "other_data": (
+        "这个情景是在另一份数据上做的：结果按当前数据重新计算。",
+        "This scenario was made on other data: its results are computed anew on the data that is open.",
+    ),
+    "scenario": ("情景：如果……", "Scenario: what if …"),
+    "scenario_help": (
+        "在地图上按“＋ 新增点”后单击；拖动新点；单击机构可关闭。",
+        "On the map: press “＋ Add point”, then click; drag a new point; click a facility to close it.",
+    ),
+    "new_kind": ("新增点的类别", "Kind of a new point"),
+    "new_point": ("新增点", "New point "),
+    "undo": ("撤销", "Undo"),
+    "clear": ("清空", "Clear"),
+    "save": ("保存", "Save"),
+    "open": ("打开", "Open"),
+    "open_help": ("先前保存的情景文件（scenario.json）", "A scenario saved before (scenario.json)"),
+    "standby": ("急救待命点选址", "Siting standby points"),
     "sites_total": ("总数（含保留的点）", "Total (kept points included)"),
     "sites_help": (
         "先使兜底时限以外的人最少，再使符合口径的人最多",
         "First the fewest people beyond the backstop, then the most within the definition's limits",
     ),
     "solve": ("选址", "Choose sites"),
-    "site": ("站点", "Site"),
-    "id": ("编码", "Id"),
-    "new_or_kept": ("新增或保留", "New or kept"),
-    "new": ("新增", "new"),
-    "kept": ("保留", "kept"),
-    "before": ("现状覆盖率", "Share before"),
-    "after": ("方案覆盖率", "Share after"),
-    "gained": ("新增覆盖人口", "People gained"),
-    "source": ("口径来源", "Source of the definition"),
-    "people_source": ("人口来源", "Source of people"),
-    "fingerprint": ("数据指纹", "Fingerprint of the data"),
+    "solving": ("正在选址……", "Choosing sites …"),
+    "files": ("导出文件", "Files"),
+    "file_html": ("地图网页（HTML，离线可开）", "Map as a page (HTML, opens offline)"),
+    "file_png": ("当前视图（PNG）", "Current view (PNG)"),
+    "file_xlsx": ("表格（Excel）", "Tables (Excel)"),
+    "file_gpkg": ("图层（GeoPackage）", "Layers (GeoPackage)"),
+    "sources": ("来源与参数", "Sources and parameters"),
 }
 
 

@@ -1,71 +1,180 @@
 """The page as a planner sees it, in a real browser with every outside request failing the test."""
 
+import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Download, Locator, Page, expect
+
+from geodata.store import open_region
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+CLINIC = {"lat": 28.2977, "lon": 116.1221}  # in 文港镇, beside the road
 
 
 @pytest.fixture
 def app(page: Page, streamlit_server: Callable[..., str], example: Path) -> Page:
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(streamlit_server(example))
-    expect(page.get_by_text("按乡镇")).to_be_visible(timeout=60_000)
+    drawn(page)
     return page
 
 
-def metric(page: Page, label: str) -> str:
-    return figure(page, label).inner_text()
+def drawn(page: Page) -> None:
+    """Wait until the map shows what was answered last."""
+    expect(page.locator(".c15[data-ready=true]")).to_be_visible(timeout=90_000)
 
 
 def figure(page: Page, label: str) -> Locator:
     return page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True)).get_by_test_id("stMetricValue")
 
 
-def test_page_opens_in_chinese_with_figures_and_says_that_the_county_is_illustrative(app: Page) -> None:
-    expect(app.get_by_text("示意数据")).to_be_visible()
+def change(page: Page, label: str) -> Locator:
+    return page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True)).get_by_test_id("stMetricDelta")
+
+
+def choose(page: Page, box: str, option: str) -> None:
+    page.get_by_role("combobox", name=re.compile(box)).click()
+    page.get_by_role("option", name=option).click()
+
+
+def pixel(page: Page, lat: float, lon: float) -> tuple[float, float]:
+    at = page.evaluate("([lat, lon]) => document.querySelector('.c15').circle15.pixel(lat, lon)", [lat, lon])
+    return at["x"], at["y"]
+
+
+def add_point(page: Page, lat: float, lon: float) -> None:
+    page.get_by_role("button", name="新增点").click()
+    page.mouse.click(*pixel(page, lat, lon))
+
+
+def saved(page: Page, button: str) -> Download:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button).click()
+    return waiting.value
+
+
+def test_page_opens_in_chinese_with_figures_map_and_table_and_says_that_the_county_is_illustrative(app: Page) -> None:
+    expect(app.get_by_text("示意数据：地名与总人口为真")).to_be_visible()
     expect(app.get_by_text("进贤县（示意）")).to_be_visible()
     expect(figure(app, "人口覆盖率")).to_have_text(re.compile(r"^\d{2}\.\d %$"))
-    expect(app.get_by_test_id("stDataFrame")).to_have_count(2)
+    expect(app.locator("[data-sum=total]")).to_contain_text("620,254")
+    expect(app.locator("[data-zone]")).to_have_count(21)
+
+
+def test_the_screenshot_of_the_readme(app: Page, tmp_path: Path) -> None:
+    choose(app, "服务", "院前急救")
+    app.get_by_role("button", name="选址", exact=True).click()
+    expect(app.get_by_text("再没有更好的 5 个点")).to_be_visible()
+    expect(app.locator(".c15[data-points='4'][data-ready=true]")).to_be_visible()
+    folder = REPOSITORY / "docs" if os.environ.get("CIRCLE15_SCREENSHOTS") == "1" else tmp_path
+    app.screenshot(path=folder / "page.zh-CN.png")
+    app.get_by_role("button", name="English").click()
+    expect(app.get_by_text("No better choice exists.")).to_be_visible()
+    expect(app.locator(".c15[lang=en][data-points='4'][data-ready=true]")).to_be_visible()
+    app.screenshot(path=folder / "page.png")
+    assert (folder / "page.png").stat().st_size > 50_000
 
 
 def test_another_service_gives_other_figures(app: Page) -> None:
-    before = metric(app, "覆盖人口")
-    app.get_by_role("combobox", name=re.compile("服务")).click()
-    app.get_by_role("option", name="15分钟健身圈").click()
+    before = figure(app, "覆盖人口").inner_text()
+    choose(app, "服务", "15分钟健身圈")
     expect(figure(app, "覆盖人口")).not_to_have_text(before)
 
 
-def test_page_speaks_english_by_a_switch(app: Page) -> None:
+def test_a_changed_limit_is_said_and_widens_the_circle(app: Page) -> None:
+    circle = app.locator(".c15").get_attribute("data-circles")
+    app.get_by_role("spinbutton", name=re.compile("时限")).fill("20")
+    app.keyboard.press("Enter")
+    expect(app.get_by_text("时限改为 20 分钟")).to_be_visible()
+    expect(app.locator(".c15")).not_to_have_attribute("data-circles", circle or "")
+
+
+def test_page_speaks_english_by_a_switch_and_keeps_the_question_and_the_plan(app: Page) -> None:
+    choose(app, "服务", "院前急救")
+    app.get_by_role("button", name="选址", exact=True).click()
+    expect(app.get_by_text("再没有更好的 5 个点")).to_be_visible()
+    share = figure(app, "人口覆盖率").inner_text()
     app.get_by_role("button", name="English").click()
-    expect(app.get_by_text("By township")).to_be_visible()
     expect(app).to_have_url(re.compile("lang=en"))
-
-
-def test_a_change_of_language_keeps_the_question_and_the_plan(app: Page) -> None:
-    app.get_by_role("combobox", name=re.compile("服务")).click()
-    app.get_by_role("option", name="院前急救").click()
-    app.get_by_role("button", name="选址").click()
-    expect(app.get_by_text("再没有更好的 5 个点")).to_be_visible(timeout=30_000)
-    share = metric(app, "人口覆盖率")
-    app.get_by_role("button", name="English").click()
-    expect(app.get_by_text("No better choice exists.")).to_be_visible(timeout=30_000)
-    expect(app.get_by_text("response: urban 15 minutes, rural 30 minutes")).to_be_visible()
+    expect(app.get_by_text("No better choice exists.")).to_be_visible()
+    expect(app.get_by_role("tab", name="By township")).to_be_visible()
+    expect(app.get_by_text("response: urban 15 minutes, rural 30 minutes").first).to_be_visible()
     expect(figure(app, "People covered, share")).to_have_text(share)
 
 
-def test_a_changed_limit_is_said(app: Page) -> None:
-    app.get_by_role("spinbutton", name=re.compile("时限")).fill("10")
-    app.keyboard.press("Enter")
-    expect(app.get_by_text("时限改为 10 分钟")).to_be_visible(timeout=30_000)
+def test_a_gap_in_the_list_is_shown_on_the_map(app: Page) -> None:
+    app.get_by_role("tab", name=re.compile("未覆盖")).click()
+    first = app.locator("[data-gap]").first
+    name = first.locator("b").inner_text()
+    first.get_by_role("button").click()
+    expect(app.locator(".leaflet-popup").get_by_role("heading", name=name)).to_be_visible()
 
 
-def test_five_standby_points_are_chosen_with_their_proof(app: Page) -> None:
-    app.get_by_role("combobox", name=re.compile("服务")).click()
-    app.get_by_role("option", name="院前急救").click()
-    app.get_by_role("button", name="选址").click()
-    expect(app.get_by_text("再没有更好的 5 个点")).to_be_visible(timeout=30_000)
+def test_a_point_is_added_dragged_and_taken_back(app: Page) -> None:
+    covered = figure(app, "覆盖人口").inner_text()
+    add_point(app, **CLINIC)
+    expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
+    expect(change(app, "覆盖人口")).to_have_text(re.compile(r"\+[\d,]+ 人"))
+    with_point = figure(app, "覆盖人口").inner_text()
+    app.mouse.move(*pixel(app, **CLINIC))
+    app.mouse.down()
+    app.mouse.move(*pixel(app, CLINIC["lat"] + 0.03, CLINIC["lon"]), steps=5)
+    app.mouse.up()
+    expect(figure(app, "覆盖人口")).not_to_have_text(with_point)
+    expect(app.locator(".c15[data-waiting='0']")).to_be_visible()
+    app.get_by_role("button", name="撤销").click()
+    expect(figure(app, "覆盖人口")).to_have_text(with_point)
+    app.get_by_role("button", name="撤销").click()
+    expect(figure(app, "覆盖人口")).to_have_text(covered)
+    expect(app.locator(".c15[data-points='0']")).to_be_visible()
+
+
+def test_closing_the_emergency_centre_loses_people_by_township_and_opening_it_again_brings_them_back(app: Page, example: Path) -> None:
+    choose(app, "服务", "院前急救")
+    expect(app.locator(".c15-legend")).to_contain_text("急救中心")
+    drawn(app)
+    covered = figure(app, "覆盖人口").inner_text()
+    centre = open_region(example).region.facilities.to_geodataframe().set_index("kind").geometry["emergency_centre"]
+    app.mouse.click(*pixel(app, centre.y, centre.x))
+    app.get_by_role("button", name="关闭此机构").click()
+    expect(figure(app, "覆盖人口")).to_have_text("0")
+    expect(change(app, "覆盖人口")).to_have_text(f"-{covered} 人")
+    app.get_by_role("tab", name="变化").click()
+    expect(app.locator(".c15-tab-changes")).to_contain_text(covered)
+    app.get_by_role("button", name="恢复").click()
+    expect(figure(app, "覆盖人口")).to_have_text(covered)
+
+
+def test_a_scenario_is_kept_as_a_file_and_opened_again(app: Page, tmp_path: Path) -> None:
+    add_point(app, **CLINIC)
+    expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
+    with_point = figure(app, "覆盖人口").inner_text()
+    saved(app, "保存").save_as(tmp_path / "scenario.json")
+    said = json.loads((tmp_path / "scenario.json").read_text(encoding="utf-8"))
+    assert [one["do"] for one in said["changes"]] == ["open"]
+    app.get_by_role("button", name="清空").click()
+    expect(figure(app, "覆盖人口")).not_to_have_text(with_point)
+    app.get_by_role("button", name="打开").click()
+    app.locator("input[type=file]").set_input_files(tmp_path / "scenario.json")
+    expect(figure(app, "覆盖人口")).to_have_text(with_point)
+    (tmp_path / "wrong.json").write_text('{"circle15": "scenario", "changes": [{"do": "close", "id": "<b>没有"}]}', encoding="utf-8")
+    app.locator("input[type=file]").set_input_files(tmp_path / "wrong.json")
+    expect(app.get_by_text("第 1 项改动：没有机构 <b>没有（或已关闭）。")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("label", "begins"), [("HTML", b"<!doctype html>"), ("PNG", b"\x89PNG"), ("Excel", b"PK"), ("GeoPackage", b"SQLite")]
+)
+def test_what_is_shown_can_be_taken_along_as_a_file(app: Page, tmp_path: Path, label: str, begins: bytes) -> None:
+    add_point(app, **CLINIC)
+    expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
+    app.get_by_text("导出文件").click()
+    saved(app, label).save_as(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes().lower().startswith(begins.lower())
 
 
 def test_a_broken_region_is_told_in_a_sentence(page: Page, streamlit_server: Callable[..., str], tmp_path: Path) -> None:

@@ -1,0 +1,198 @@
+"""The planning desk: what is asked on the left; figures, map, proof on the right. A change redraws this part of the page only."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from geodata.errors import Circle15Error, Problem
+from geodata.region import Prepared
+from geodata.standards import ServiceDefinition
+from scenarios.app import cache, component, session
+from scenarios.app.i18n import words
+from scenarios.compare import Comparison
+from scenarios.model import parse_scenario, with_scenario
+from scenarios.output.legend import Language
+from scenarios.output.report import people, percent
+from scenarios.output.weblayers import circle_layer, place_layer
+from scenarios.output.webmap import view
+from scenarios.siting.standby import PLAN, plan_scenario, proof
+
+MOST_MINUTES = 240
+MOST_SITES = 200
+SOLVER_SECONDS = 60.0
+
+
+@st.fragment
+def desk(prepared: Prepared, language: Language) -> None:
+    """Draw the desk."""
+    asks, shows = st.columns([1, 4.2], gap="small")
+    with asks:
+        service_id, definition = _question(prepared, language)
+        kind = _scenario(prepared, definition, language)
+        _standby(prepared, service_id, definition, language)
+    with shows:
+        try:
+            comparison = cache.compared(prepared, definition, session.scenario())
+        except Circle15Error as error:  # the data changed under an open scenario
+            complain(error.problems, language)
+            return
+        _figures(comparison, language)
+        _notes(prepared, comparison, language)
+        _map(prepared, service_id, comparison, kind, language)
+
+
+def complain(problems: tuple[Problem, ...], language: Language) -> None:
+    """Show what is wrong; as plain text, for names are in it, which st.error would render as Markdown."""
+    st.error(words(language)["wrong"])
+    for problem in problems:
+        st.text(problem.zh if language == "zh" else problem.en)
+
+
+def _question(prepared: Prepared, language: Language) -> tuple[str, ServiceDefinition]:
+    """Service, definition and minutes."""
+    say = words(language)
+    services = prepared.services.services
+    named = {one: (service.name_zh, service.name_en) for one, service in services.items()}
+    service_id = _select(say["service"], named, "service", language)
+    by_id = {one.id: one for one in services[service_id].definitions}
+    named = {one: (definition.name_zh, definition.name_en) for one, definition in by_id.items()}
+    chosen = _select(say["definition"], named, f"definition-{service_id}", language)
+    definition = by_id[chosen]
+    limit = definition.urban.minutes
+    if limit is None or limit not in range(1, MOST_MINUTES + 1) or limit != definition.rural.minutes:
+        return service_id, definition  # other limits are changed in services.toml
+    minutes = _number(say["minutes"], int(limit), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language)
+    return service_id, definition if minutes == limit else definition.with_minutes(float(minutes))
+
+
+def _select(label: str, names: Mapping[str, tuple[str, str]], key: str, language: Language) -> str:
+    """Choose one of several; the choice outlives a change of language, which a widget with other labels does not."""
+    ids = list(names)
+    before = st.session_state.get(key, ids[0])
+    index = ids.index(before) if before in names else 0
+    chosen = st.selectbox(label, ids, index=index, format_func=lambda one: names[one][language == "en"], key=f"{key}-{language}")
+    st.session_state[key] = chosen
+    return chosen
+
+
+def _number(label: str, default: int, most: int, key: str, language: Language) -> int:
+    """Choose a number; it too outlives a change of language."""
+    chosen = st.number_input(label, 1, most, st.session_state.get(key, default), key=f"{key}-{language}")
+    st.session_state[key] = int(chosen)
+    return int(chosen)
+
+
+def _scenario(prepared: Prepared, definition: ServiceDefinition, language: Language) -> str:
+    """Undo, begin anew, save, open; the kind of facility that a new point is."""
+    say, region, now = words(language), prepared.region, session.scenario()
+    with st.container(border=True):
+        st.markdown(f"**{say['scenario']}**", help=say["scenario_help"])
+        kinds = {one: (prepared.services.kinds[one].zh, prepared.services.kinds[one].en) for one in reversed(definition.kinds)}
+        kind = _select(say["new_kind"], kinds, f"kind-{definition.kinds}", language)
+        left, right = st.columns(2, gap="small")
+        left.button(say["undo"], on_click=session.undo, disabled=not session.can_undo(), key="undo", width="stretch")
+        right.button(say["clear"], on_click=session.clear, disabled=not now.changes, key="clear", width="stretch")
+        kept = now.model_copy(update={"region": region.name, "region_fingerprint": region.fingerprint}).to_json()
+        left.download_button(
+            say["save"], kept, "scenario.json", "application/json", on_click="ignore", disabled=not now.changes, key="save", width="stretch"
+        )
+        with right.popover(say["open"], width="stretch"):
+            given = st.file_uploader(say["open_help"], type=["json"], key="open")
+        if given is not None and st.session_state.get("opened") != given.file_id:
+            _take(prepared, given, language)
+    return kind
+
+
+def _take(prepared: Prepared, given: UploadedFile, language: Language) -> None:
+    """Go on with the scenario of a file, if it fits; once, for the file stays in its box."""
+    try:
+        found = parse_scenario(given.getvalue().decode("utf-8-sig", errors="replace"), given.name)
+        with_scenario(prepared, found)
+    except Circle15Error as error:
+        complain(error.problems, language)
+        return
+    st.session_state["opened"] = given.file_id
+    session.step(found)
+    st.rerun(scope="fragment")
+
+
+def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition, language: Language) -> None:
+    """Ask for a number of points; the proven plan becomes part of the scenario."""
+    if prepared.services.service(service_id).siting is None:
+        return
+    say = words(language)
+    with st.container(border=True):
+        st.markdown(f"**{say['standby']}**", help=say["sites_help"])
+        sites = _number(say["sites_total"], 5, MOST_SITES, "sites", language)
+        if st.button(say["solve"], key="solve", type="primary", width="stretch"):
+            now = session.scenario()
+            own = now.without(*(one for one in now.opened if one.startswith(PLAN)))
+            try:
+                with st.spinner(say["solving"]):
+                    plan = cache.sited(prepared, service_id, definition.id, own, sites=sites, time_limit_s=SOLVER_SECONDS)
+            except Circle15Error as error:
+                complain(error.problems, language)
+                return
+            planned = own.then(*plan_scenario(prepared, plan).changes)
+            st.session_state["proof"] = planned, proof(plan)
+            session.step(planned)
+            st.rerun(scope="fragment")
+        planned, proven = st.session_state.get("proof", (None, ("", "")))
+        if planned == session.scenario():  # the proof is of this plan, and of no other
+            st.info(proven[language == "en"])
+
+
+def _figures(comparison: Comparison, language: Language) -> None:
+    """People within the limits: as they are, or after the scenario and by how much that differs."""
+    say = words(language)
+    rows = {row.row: row for row in comparison.by_zone.itertuples() if row.row != "zone"}
+    more = rows["total"].covered_people_after - rows["total"].covered_people_before
+    points = {name: (row.share_people_after - row.share_people_before) * 100 for name, row in rows.items()}
+    covered = people(rows["total"].covered_people_after)
+    figures = [
+        ("share_people", percent(rows["total"].share_people_after), say["points"].format(value=f"{points['total']:+.1f}")),
+        ("covered_people", covered, say["more_people"].format(value=f"{more:+,.0f}")),
+        ("urban_share", percent(rows["urban"].share_people_after), say["points"].format(value=f"{points['urban']:+.1f}")),
+        ("rural_share", percent(rows["rural"].share_people_after), say["points"].format(value=f"{points['rural']:+.1f}")),
+    ]
+    for cell, (name, value, change) in zip(st.columns(4), figures, strict=True):
+        cell.metric(say[name], value, change if len(comparison.sites) else None, help=say[f"{name}_help"])
+
+
+def _notes(prepared: Prepared, comparison: Comparison, language: Language) -> None:
+    """What must be said before the figures are believed."""
+    say = words(language)
+    definition = comparison.after.definition
+    st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {say['counts']}")
+    if len(comparison.after.facilities) == 0:
+        st.warning(say["no_facilities"])
+    useless = comparison.sites[(comparison.sites["state"] != "closed") & (comparison.sites["people"] == 0)]
+    if len(useless):
+        st.text(say["useless"].format(names=", ".join(useless["name"])))
+    made_on = session.scenario().region_fingerprint
+    if made_on and made_on != prepared.region.fingerprint:
+        st.warning(say["other_data"])
+
+
+def _map(prepared: Prepared, service_id: str, comparison: Comparison, kind: str, language: Language) -> None:
+    result = comparison.after
+    layers = {
+        "base": cache.base_layer(prepared),
+        "circles": circle_layer(cache.circles(prepared, result.definition, result.facilities)),
+        "places": place_layer(prepared.services, comparison.before.facilities),
+    }
+    shown = view(prepared, service_id, result, comparison=comparison if len(comparison.sites) else None)
+    component.show(
+        layers,
+        shown,
+        language=language,
+        key="map",
+        on_event=functools.partial(session.on_map, kind=kind, name=words(language)["new_point"]),
+    )
+    with st.expander(words(language)["sources"]):
+        for line in shown["notes"]:
+            st.text(line[language])
