@@ -28,7 +28,7 @@
     root.classList.toggle("c15-alone", Boolean(options.switchable));
     root.append(stage);
     host.replaceChildren(root); // Leaflet measures its place: it must have one
-    const map = L.map(ground, { zoomControl: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 90, preferCanvas: true, attributionControl: true });
+    const map = L.map(ground, { zoomControl: false, fadeAnimation: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 90, preferCanvas: true, attributionControl: true });
     map.attributionControl.setPrefix("Leaflet");
     map.setView([28.4, 116.3], 9);
     const draw = drawing(map, { onPick: pick, onDrag: (id, at) => drag(id, at), hover: (what, id) => element("span", null, nameOf(what, id)) });
@@ -154,9 +154,10 @@
 
     /** Bring something into view, beside the legend where there is room. */
     function fit(what, padding) {
-      const beside = ground.clientWidth > 550 && legend.open ? legend.offsetWidth : 0;
-      map.fitBounds(what, { animate: false, paddingTopLeft: [padding, padding], paddingBottomRight: [padding + beside, padding] });
+      map.fitBounds(what, { animate: false, paddingTopLeft: [padding, padding], paddingBottomRight: [padding + beside(), padding] });
     }
+
+    const beside = () => (ground.clientWidth > 550 && legend.open ? legend.offsetWidth : 0);
 
     /** West, south, east, north of what is seen. */
     function bounds() {
@@ -263,10 +264,12 @@
     function open(what, id, latlng) {
       const box = element("div", { class: "c15-popup", onclick: stop });
       const offset = what === "site" ? [0, -10] : [0, -2];
-      const shownAs = L.popup({ maxWidth: 300, minWidth: 190, autoPanPadding: [20, 20], offset }).setLatLng(latlng).setContent(box);
+      const margins = { autoPanPaddingTopLeft: [20 + tools.offsetWidth, 20], autoPanPaddingBottomRight: [20 + beside(), 20] };
+      const shownAs = L.popup({ maxWidth: 300, minWidth: 190, offset, ...margins }).setLatLng(latlng).setContent(box);
       popup = { what, id, box, shownAs };
       fillPopup();
       shownAs.openOn(map);
+      shownAs.getElement().querySelector(".leaflet-popup-close-button").setAttribute("aria-label", words.say("closePopup"));
       draw.highlight(what === "zone" ? id : null);
     }
 
@@ -471,6 +474,9 @@
         return { x: box.left + x, y: box.top + y };
       },
       zoom: () => map.getZoom(),
+      place: (id) => draw.found.facilities.get(id)?.place,
+      say: (kind, detail) => (say(kind, detail), drawSites()),
+      draws: (group) => map.hasLayer(draw.groups[group]),
     };
     root.circle15 = handle;
     update(options);

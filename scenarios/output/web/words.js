@@ -8,6 +8,7 @@
     addHint: ["点击地图放置新点（回车：放在地图中央；Esc：取消）", "Click the map to place the point (Enter: at its centre; Esc: cancel)"],
     moveHint: ["点击地图选定新址（回车：地图中央；Esc：取消）", "Click the map for the new place (Enter: its centre; Esc: cancel)"],
     newPoint: ["新点（计算中…）", "New point (computing…)"],
+    closePopup: ["关闭窗口", "Close this window"],
     home: ["全县", "Whole county"],
     zoomIn: ["放大", "Zoom in"],
     zoomOut: ["缩小", "Zoom out"],
