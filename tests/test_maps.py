@@ -1,0 +1,99 @@
+"""The folium map as text: no host, nothing restricted, nothing executed, the same bytes for the same input."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coverage.circles import circles
+from coverage.stats import CoverageResult, coverage
+from geodata.region import Prepared
+from geodata.store import open_region
+from scenarios.compare import compare
+from scenarios.model import Close, Open, Scenario
+from scenarios.output.maps import coverage_map, escape
+
+AGAIN = """
+import hashlib, sys
+from pathlib import Path
+from coverage.circles import circles
+from coverage.stats import coverage
+from geodata.store import open_region
+from scenarios.output.maps import coverage_map
+prepared = open_region(Path(sys.argv[1]))
+definition = prepared.services.service("medical").definition(None)
+network = prepared.network(definition.mode)
+result = coverage(prepared.region, definition, network)
+page = coverage_map(prepared, "medical", result, circles=circles(definition, network, result.facilities))
+print(hashlib.sha256(page.get_root().render().encode()).hexdigest())
+"""
+
+
+@pytest.fixture(scope="module")
+def prepared(example: Path) -> Prepared:
+    return open_region(example.parent)
+
+
+@pytest.fixture(scope="module")
+def medical(prepared: Prepared) -> CoverageResult:
+    definition = prepared.services.service("medical").definition(None)
+    return coverage(prepared.region, definition, prepared.network(definition.mode))
+
+
+@pytest.fixture(scope="module")
+def page(prepared: Prepared, medical: CoverageResult) -> str:
+    drawn = circles(medical.definition, prepared.network(medical.definition.mode), medical.facilities)
+    return str(coverage_map(prepared, "medical", medical, circles=drawn).get_root().render())
+
+
+def test_every_letter_that_html_javascript_or_jinja_reads_becomes_a_number() -> None:
+    assert re.sub(r"&#\d+;", "", escape("<>&\"'{}$\\`")) == ""
+    assert escape("进贤县 a-b_c") == "进贤县 a-b_c"
+    assert escape(escape("<")) == "&#38;#60;"
+
+
+def test_the_page_names_no_host_and_loads_nothing(page: str) -> None:
+    assert re.findall(r"\w+://|//\w+\.\w+", page) == []
+    assert set(re.findall(r'(?:src|href)="(\w+):', page)) == {"data"}
+    assert "jquery" not in page.lower()
+    assert "bootstrap" not in page.lower()
+
+
+def test_same_input_gives_the_same_bytes_in_another_process(example: Path, page: str) -> None:
+    again = subprocess.run([sys.executable, "-c", AGAIN, str(example.parent)], capture_output=True, text=True, check=True)
+    assert again.stdout.strip() == hashlib.sha256(page.encode()).hexdigest()
+
+
+def test_a_restricted_facility_is_not_on_the_map(prepared: Prepared, medical: CoverageResult, page: str) -> None:
+    facilities = medical.facilities
+    hidden = int(np.flatnonzero(facilities.restricted)[0])
+    lon, lat = facilities.entrance[facilities.first_entrance[hidden]]
+    assert facilities.name[hidden] not in decoded(page)
+    assert json.dumps([round(lon, 5), round(lat, 5)]) not in page
+    neighbour = facilities.entrance[facilities.first_entrance[hidden + 1]]
+    assert json.dumps(np.round(neighbour, 5).tolist()) in page
+    shown = facilities.to_geodataframe()["kind"].value_counts()["hospital"]
+    assert f"医院 hospital ({shown})" in decoded(page)
+    assert shown == np.sum(np.array(facilities.kind) == "hospital") - 1
+    assert prepared.region.illustrative
+    assert "示意数据" in decoded(page)
+
+
+def test_a_scenario_adds_its_facilities_and_who_gains_and_loses(prepared: Prepared, medical: CoverageResult, page: str) -> None:
+    new = Open(id="X1", name="新建北门站", kind="community_health_station", lon=116.25, lat=28.375)
+    changed = compare(prepared, Scenario(name="北门方案").then(new, Close(id="WS-0016")), medical.definition, before=medical)
+    drawn = circles(medical.definition, prepared.network(medical.definition.mode), changed.after.facilities)
+    with_changes = decoded(coverage_map(prepared, "medical", changed.after, circles=drawn, comparison=changed).get_root().render())
+    words = ["情景机构 scenario", "情景变化 changes", "新建北门站", "北门方案", "关闭 closed"]
+    assert [word for word in words if word not in with_changes] == []
+    assert [word for word in words if word in decoded(page)] == []
+
+
+def decoded(page: str) -> str:
+    """The page with the characters that JSON wrote as escapes."""
+    return re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), page)
