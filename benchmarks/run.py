@@ -29,6 +29,7 @@ def main() -> None:
             run("roads.py", str(porto)) if porto.is_file() else f"(skipped: no porto.osm.pbf in {data.name})\n",
         ),
         ("The example county", run("county.py")),
+        ("Circles of the example county: a raster of distances beside the exact union of buffers", run("circles.py")),
         ("Siting: exact maximal covering, lexicographic where there are two limits", run("siting.py")),
     ]
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)

@@ -29,19 +29,19 @@ _FINE = 4096.0  # parts of a cell that outlines are rounded to, so that those of
 
 
 class _Steps(NamedTuple):
-    """Short straight steps: where they begin, their direction, their length, and the first node of their stencil."""
+    """Short straight steps: their middle, their direction, half their length, and the south-western node of their stencil."""
 
     x: Floats
     y: Floats
     east: Floats
     north: Floats
-    length: Floats
+    half: Floats
     column: Ints
     row: Ints
 
     def take(self, which: Ints | slice) -> _Steps:
         return _Steps(
-            self.x[which], self.y[which], self.east[which], self.north[which], self.length[which], self.column[which], self.row[which]
+            self.x[which], self.y[which], self.east[which], self.north[which], self.half[which], self.column[which], self.row[which]
         )
 
 
@@ -69,19 +69,19 @@ def around(lines: Geometries, width_m: float) -> shapely.Geometry:
 
 
 def _steps(lines: Geometries, cell_m: float) -> _Steps:
+    """Cut lines into steps."""
     corners, line = shapely.get_coordinates(lines, return_index=True)
     start = np.flatnonzero(line[1:] == line[:-1])
-    a, b = corners[start] / cell_m, corners[start + 1] / cell_m
-    length = np.hypot(*(b - a).T)
-    direction = np.where(length[:, None] > 0, (b - a) / np.where(length > 0, length, 1)[:, None], [1.0, 0.0])
+    a, along = corners[start] / cell_m, (corners[start + 1] - corners[start]) / cell_m
+    length = np.hypot(*along.T)
+    direction = np.where(length[:, None] > 0, along / np.where(length > 0, length, 1)[:, None], [1.0, 0.0])  # a point has any direction
     count = np.maximum(1, np.ceil(length / _STEP)).astype(np.int64)
     number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    each = np.repeat(length / count, count)
-    direction = np.repeat(direction, count, axis=0)
-    x, y = (np.repeat(a, count, axis=0) + direction * (number * each)[:, None]).T
-    east, north = direction.T
-    column, row = (np.ceil(at + along * each / 2 - _FAR - _STEP / 2).astype(np.int64) for at, along in ((x, east), (y, north)))
-    return _Steps(x, y, east, north, each, column, row)
+    half = np.repeat(length / count / 2, count)
+    x, y = (np.repeat(a, count, axis=0) + np.repeat(direction, count, axis=0) * (half * (2 * number + 1))[:, None]).T
+    east, north = np.repeat(direction, count, axis=0).T
+    column, row = (np.ceil(middle - _FAR - _STEP / 2).astype(np.int64) for middle in (x, y))
+    return _Steps(x, y, east, north, half, column, row)
 
 
 def _windows(steps: _Steps) -> Iterator[tuple[int, int, Floats]]:
@@ -129,13 +129,11 @@ def _distances(steps: _Steps, left: int, bottom: int, shape: tuple[int, int]) ->
 
 def _squared_distances(steps: _Steps) -> Floats:
     """Squared distance of every node of each step's stencil from the step, in cells, row by row."""
-    half = steps.length / 2
-    dx = (steps.column - steps.x - steps.east * half)[:, None] + _STENCIL
-    dy = (steps.row - steps.y - steps.north * half)[:, None] + _STENCIL
+    dx, dy = (steps.column - steps.x)[:, None] + _STENCIL, (steps.row - steps.y)[:, None] + _STENCIL
     east, north = steps.east[:, None], steps.north[:, None]
     beyond = (dy * north)[:, :, None] + (dx * east)[:, None, :]
     np.abs(beyond, out=beyond)
-    beyond -= half[:, None, None]
+    beyond -= steps.half[:, None, None]
     np.maximum(beyond, 0, out=beyond)
     beyond *= beyond
     aside = (dy * east)[:, :, None] - (dx * north)[:, None, :]

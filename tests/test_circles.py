@@ -1,18 +1,22 @@
 """Circles: the reached road, cut exactly where the limit falls; holes and islands stay."""
 
 from itertools import pairwise
+from unittest import mock
 
 import geopandas as gpd
 import gridtown as town
 import numpy as np
 import pytest
 import shapely
+from geopandas.testing import assert_geodataframe_equal
 from gridtown import BACKWARD, BOTH, FORWARD
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_town import PROFILE, directions, places, towns
 
-from coverage.circles import circles, reached_lines
+from coverage import raster
+from coverage.circles import circles, merged_circles, reached_lines
+from coverage.raster import around
 from coverage.search import reach
 from coverage.snap import WaysOn, snap
 from coverage.travel_times import travel_times
@@ -96,14 +100,17 @@ def test_a_park_is_reached_from_all_its_gates_together():
 
 
 def drawn(pieces: list[town.Piece], clinics: dict[str, town.Node], **said: object) -> gpd.GeoDataFrame:
-    columns = {name: said.pop(name) for name in ("restricted", "entrances") if name in said}
-    roads = town.roads(pieces)
+    """Circles by car of each clinic and merged; what ``merged_circles`` draws is always the same as the merged rows."""
+    columns = {name: said.pop(name) for name in ("restricted", "entrances", "turnout_s") if isinstance(said.get(name), list)}
+    roads = town.roads(pieces, permit=said.pop("permit", None))
     region = town.region(roads, {}, clinics, **columns)
-    definition = town.definition(mode="drive", **said)
-    return circles(definition, town.network(roads, "drive"), region.facilities)
+    definition, net = town.definition(mode="drive", **said), town.network(roads, "drive")
+    frame, merged = circles(definition, net, region.facilities), merged_circles(definition, net, region.facilities)
+    assert_geodataframe_equal(frame[frame["facility_id"] == ""].reset_index(drop=True), merged, check_index_type=False)
+    return frame
 
 
-def circle(frame: gpd.GeoDataFrame, facility_id: str) -> shapely.Geometry:
+def circle(frame: gpd.GeoDataFrame, facility_id: str = "") -> shapely.Geometry:
     return frame.to_crs(town.CRS).set_index("facility_id").geometry[facility_id]
 
 
@@ -167,6 +174,46 @@ def test_a_straight_line_circle_is_a_disc_around_every_gate():
     assert shape.area == pytest.approx(2 * np.pi * 500**2, rel=0.01)
 
 
+def test_the_merged_circle_starts_each_facility_with_its_own_delay():
+    frame = drawn(STREET, {"prompt": (12, 0), "slow": (18, 0)}, minutes=2, call_handling_s=30, turnout_s=[60.0, 70.0], beside_m=10)
+    reached_by = {"prompt": (9, 15), "slow": (16, 20)}  # 30 s and 20 s of driving are left
+    for facility_id, (west, east) in reached_by.items():
+        assert circle(frame, facility_id).equals_exact(circle(drawn(STREET, {facility_id: ((west + east) / 2, 0)}, **only(east - west))), 1)
+    shape = circle(frame)
+    assert [shape.contains(at(x, 0)) for x in (8.8, 9.2, 14.8, 15.2, 15.8, 16.2, 19.8, 20.2)] == [0, 1, 1, 0, 0, 1, 1, 0]
+
+
+def only(blocks: float) -> dict[str, float]:
+    """A circle of so many blocks from end to end."""
+    return {"minutes": blocks / 12, "beside_m": 10}
+
+
+def test_on_one_way_streets_the_merged_circle_lies_ahead_of_every_point():
+    street = {"minutes": 0.5, "beside_m": 10, "permit": dict.fromkeys(range(3), FORWARD)}
+    out = circle(drawn(STREET, {"A": (5, 0), "B": (15, 0)}, direction="from_facility", **street))
+    assert [out.contains(at(x, 0)) for x in (4.8, 5.2, 7.8, 8.2, 14.8, 15.2, 17.8, 18.2)] == [0, 1, 1, 0, 0, 1, 1, 0]
+    back = circle(drawn(STREET, {"A": (5, 0), "B": (15, 0)}, direction="to_facility", **street))
+    assert [back.contains(at(x, 0)) for x in (1.8, 2.2, 4.8, 5.2, 11.8, 12.2, 14.8, 15.2)] == [0, 1, 1, 0, 0, 1, 1, 0]
+
+
+def test_a_road_reached_at_the_very_limit_is_drawn():
+    assert circle(drawn(STREET, {"C": (15, 1)}, minutes=1.5)).contains(at(15, 0)), "the leg of one block takes 90 s"
+    assert len(drawn(STREET, {"C": (15, 1)}, minutes=1.4999)) == 0
+
+
+def test_a_field_inside_a_ring_of_two_clinics_stays_a_hole_and_an_island_an_island():
+    shape = circle(drawn([*RING, ((8, 10), (12, 10))], {"A": (0, 0), "B": (20, 20), "island": (10, 10)}, minutes=4))
+    assert [len(part.interiors) for part in shape.geoms] == [1, 0]
+    assert shape.contains(at(10, 10))
+    assert not shape.intersects(at(5, 5))
+
+
+def test_minutes_of_one_facility_and_metres_of_another_make_no_circle():
+    said = {"minutes": 2.5, "network_m": 500, "call_handling_s": 30, "turnout_s": [600.0, 0.0]}
+    shape = circle(drawn(STREET, {"slow": (0, 0), "prompt": (15, 0)}, **said))
+    assert [shape.contains(at(x, 0)) for x in (4, 9, 10.2, 19.8, 21)] == [0, 0, 1, 1, 0]
+
+
 def test_restricted_facilities_are_not_drawn_and_not_merged():
     frame = drawn(STREET, {"base": (0, 0), "C": (30, 0)}, minutes=1, restricted=[True, False])
     assert frame["facility_id"].tolist() == ["C", ""]
@@ -217,3 +264,74 @@ def test_the_drawn_road_is_the_road_whose_travel_time_is_within_the_limit(said, 
     assert (away < 0.01).all(), "all that is within is drawn"
     inner = shapely.line_interpolate_point(lines[:, None], np.linspace(0, 1, 9), normalized=True).ravel()
     assert (cost(inner) <= limit + 15).all(), "all that is drawn is within, to the centimetre"
+
+
+@settings(PROFILE, max_examples=20)
+@given(towns(), st.lists(places, min_size=1, max_size=4), directions, st.randoms(use_true_random=False))
+def test_circles_are_valid_nested_and_merged_in_any_order(said, clinics, direction, chance):
+    roads = town.roads(**said)
+    net = town.network(roads, "drive")
+    late = [float(chance.choice([0, 30])) for _ in clinics]
+    facilities = town.region(roads, {}, {str(i): clinic for i, clinic in enumerate(clinics)}, turnout_s=late).facilities
+    definition = town.definition(mode="drive", direction=direction, call_handling_s=1)
+    order = chance.sample(range(len(clinics)), len(clinics))
+    smaller: dict[str, shapely.Geometry] = {}
+    for minutes in (0.5, 1, 2, 3):
+        frame = circles(definition.with_minutes(minutes), net, facilities)
+        assert frame.geometry.is_valid.all()
+        again = merged_circles(definition.with_minutes(minutes), net, facilities.take(np.array(order)))
+        assert again.to_json() == frame[frame["facility_id"] == ""].reset_index(drop=True).to_json()
+        shapes = dict(zip(frame["facility_id"], frame.to_crs(town.CRS).geometry, strict=True))
+        for facility_id, shape in smaller.items():
+            assert shape.difference(shapes[facility_id]).area <= 1e-6 * shape.area, "the bigger contains the smaller"
+        if shapes:
+            assert likeness(shapely.union_all([shape for facility_id, shape in shapes.items() if facility_id]), shapes[""]) > 0.98
+        smaller = shapes
+
+
+def likeness(one: shapely.Geometry, other: shapely.Geometry) -> float:
+    """Intersection over union."""
+    return float(one.intersection(other).area / one.union(other).area)
+
+
+WIDTH_M, CELL_M = 60.0, 24.0
+winding = st.lists(st.tuples(*[st.integers(-800, 800)] * 2), min_size=2, max_size=5).map(shapely.LineString)
+windings = st.lists(winding, min_size=1, max_size=6).map(lambda lines: np.array(lines, dtype=object))
+
+
+@PROFILE
+@given(windings)
+def test_the_widened_lines_are_the_union_of_their_buffers_nearly(lines):
+    shape, exact = around(lines, WIDTH_M), shapely.union_all(shapely.buffer(lines, WIDTH_M))
+    assert shape.is_valid
+    if shapely.length(lines).max() > 0:
+        assert likeness(shape, exact) > 0.97
+    narrower, wider = (shapely.union_all(shapely.buffer(lines, WIDTH_M + off)) for off in (-CELL_M, CELL_M))
+    assert wider.contains(shape)
+    assert shape.contains(narrower)
+
+
+def test_a_line_is_widened_evenly_whatever_its_direction():
+    for angle in np.linspace(0, np.pi, 25):
+        line = shapely.LineString([(3, 7), (3 + 2000 * np.cos(angle), 7 + 2000 * np.sin(angle))])
+        outline = shapely.get_coordinates(around(np.array([line]), WIDTH_M))
+        assert np.abs(shapely.distance(line, shapely.points(outline)) - WIDTH_M).max() < WIDTH_M / 40, "no staircase"
+        assert likeness(around(np.array([line]), WIDTH_M), line.buffer(WIDTH_M)) > 0.995
+
+
+@PROFILE
+@given(windings)
+def test_in_many_windows_the_outline_is_the_same_as_in_one(lines):
+    with mock.patch.object(raster, "_WINDOW", 16):
+        assert shapely.equals(around(lines, WIDTH_M), around_at_once(lines))
+
+
+def around_at_once(lines: np.ndarray) -> shapely.Geometry:
+    with mock.patch.object(raster, "_WINDOW", 4096):
+        return around(lines, WIDTH_M)
+
+
+def test_roads_a_thousand_kilometres_apart_cost_no_more_than_roads_nearby():
+    street = shapely.LineString([(0, 0), (600, 0)])
+    far = shapely.transform(street, lambda xy: xy + CELL_M * np.array([30_000, 30_000]))
+    assert around(np.array([street, far]), WIDTH_M).area == pytest.approx(2 * around(np.array([street]), WIDTH_M).area)
