@@ -153,6 +153,14 @@ def test_a_limit_for_each_class_has_its_own_line_in_the_legend(prepared: Prepare
     assert "农村服务圈 30 分钟" in written[0]
 
 
+def test_a_straight_line_has_no_mode_of_travel(prepared: Prepared, written: list[str]) -> None:
+    definition = prepared.services.service("medical").definition("straight")
+    result = coverage(prepared.region, definition, prepared.network(definition.mode))
+    coverage_picture(prepared, "medical", result, circles=drawn(prepared, result), bounds=TOWN)
+    assert "时限：直线 1000 米" in written[0]
+    assert "无人居住" not in written[0]
+
+
 @pytest.mark.parametrize(
     "bounds", [(116.3, 28.3, 116.2, 28.4), (116.2, 28.4, 116.3, 28.4), (0, 0, 361, 1), (116.2, float("nan"), 116.3, 28.4)]
 )

@@ -78,6 +78,12 @@ def limit_words(definition: ServiceDefinition) -> tuple[str, str]:
     return f"城镇 {_limit_zh(definition.urban)}；农村 {_limit_zh(definition.rural)}", definition.limit_text
 
 
+def way_words(definition: ServiceDefinition) -> tuple[str, str]:
+    """Say how the limits are travelled; nothing where they are straight lines."""
+    travelled = any(limit.minutes or limit.network_m for limit in definition.limits.values())
+    return MODE_WORDS[definition.mode] if travelled else ("", "")
+
+
 def class_limit_words(definition: ServiceDefinition, name: str) -> tuple[str, str]:
     """Say the limit of one settlement class; ``all`` where both are the same."""
     limit = definition.rural if name == "rural" else definition.urban

@@ -241,7 +241,18 @@ def _draw_names(axes: Axes, prepared: Prepared, view: _View) -> None:
         if shapely.area(shape) < LEAST_LABELLED * shapely.area(view.box):
             continue
         centre = shapely.get_point(shapely.maximum_inscribed_circle(shape, tolerance=200.0), 0)
-        axes.text(centre.x, centre.y, shorten(name, 24), size=7.5, ha="center", va="center", path_effects=halo, zorder=10, parse_math=False)
+        axes.text(
+            centre.x,
+            centre.y,
+            shorten(name, 24),
+            size=7.5,
+            ha="center",
+            va="center",
+            path_effects=halo,
+            zorder=10,
+            parse_math=False,
+            clip_on=True,
+        )
 
 
 def _draw_north(axes: Axes, language: Language) -> None:
@@ -334,7 +345,7 @@ def _legend_lines(
     at = int(language == "en")
     lines = [heading(("乡镇人口覆盖率", "Share of people covered, by township")[at])]
     lines += two_columns([(text, patch(colour)) for text, colour in zip(legend.SHARE_LABELS, legend.SHARE_COLOURS, strict=True)])
-    if result.by_zone["share_people"].isna().any():
+    if result.by_zone.loc[result.by_zone["row"] == "zone", "share_people"].isna().any():
         lines += two_columns([(("无人居住", "nobody lives there")[at], patch(legend.NOBODY_COLOUR))])
     lines.append(heading(("图例", "Legend")[at]))
     words = {"all": ("服务圈", "circle"), "urban": ("城镇服务圈", "urban circle"), "rural": ("农村服务圈", "rural circle")}
@@ -364,7 +375,7 @@ def _draw_title(figure: Figure, prepared: Prepared, service_id: str, result: Cov
     """Write what is shown, by which definition and for which day; data that are not real are marked."""
     region, definition, service = prepared.region, result.definition, prepared.services.service(service_id)
     title = [region.name, (service.name_zh, service.name_en)[at], *([scenario] if scenario else [])]
-    limit = f"{legend.MODE_WORDS[definition.mode][at]} {legend.limit_words(definition)[at]}"
+    limit = f"{legend.way_words(definition)[at]} {legend.limit_words(definition)[at]}".strip()
     about = (
         f"口径：{definition.name_zh} · 时限：{limit} · 日期：{region.date}",
         f"Definition: {definition.name_en} · limit: {limit} · date: {region.date}",
