@@ -20,11 +20,10 @@ from geodata.standards import Services
 UNITS_PER_DEGREE = 100_000  # coordinates have five decimals, about a metre
 _SIMPLIFY_M = 5.0
 _ZONE_SIMPLIFY_M = 15.0
-_CIRCLE_SIMPLIFY_M = 2.0
+_CIRCLE_SIMPLIFY_DEGREES = 2e-5  # two metres: it is a picture, drawn anew after every click
 _MINOR_BEYOND_DEGREES = 0.02  # minor roads are drawn about 2 km beyond the county, larger ones as far as they were read
 _MAIN = {"motorway", "trunk", "primary"}
 _MIDDLE = {"secondary", "tertiary"}
-_METRIC = "EPSG:3857"  # only to simplify circles, which know no CRS of their county
 
 Line = list[int]
 
@@ -69,7 +68,7 @@ def base_layer(region: Region) -> Layer:
 def circle_layer(circles: gpd.GeoDataFrame) -> Layer:
     """The merged circles, one shape a class; holes and islands stay."""
     merged = circles[circles["facility_id"] == ""].sort_values("class", kind="stable")
-    shapes = gpd.GeoSeries(merged.geometry).to_crs(_METRIC).simplify(_CIRCLE_SIMPLIFY_M).to_crs("EPSG:4326")
+    shapes = shapely.simplify(np.array(merged.geometry, dtype=object), _CIRCLE_SIMPLIFY_DEGREES, preserve_topology=False)
     return Layer({"classes": [{"class": name, "polygons": _polygons(shape)} for name, shape in zip(merged["class"], shapes, strict=True)]})
 
 

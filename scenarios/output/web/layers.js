@@ -3,9 +3,9 @@
   "use strict";
 
   const { element } = window.circle15;
-  const LEVELS = ["#dba36a", "#e9c190", "#f2d8b4", "#f8e9d3", "#fdf8f0"]; // few covered … nearly all
+  const LEVELS = ["#d8b995", "#e5cdaf", "#eedfca", "#f6eddf", "#fdfaf5"]; // few covered … nearly all
   const NOBODY = "#d4d4d4";
-  const CIRCLES = { all: "#1769c9", urban: "#1769c9", rural: "#8a3fb5" };
+  const CIRCLES = { all: "#1f74e0", urban: "#1f74e0", rural: "#9340c2" };
   const KINDS = ["#0b3d91", "#7a2a8f", "#00798c", "#8a5a00", "#3f3f46", "#c2589b", "#4c6ef5", "#5f7f00"];
   const GAP = "#c81e1e";
   const ROADS = [
@@ -72,10 +72,10 @@
 
     function circles(data) {
       groups.circles.clearLayers();
-      for (const one of [...data.classes].sort((a, b) => (a.class > b.class ? -1 : 1))) {
+      for (const one of data.classes) { // rural, the wider, lies below urban
         const colour = CIRCLES[one.class];
         const dash = one.class === "rural" ? "6 4" : null;
-        const style = { color: colour, weight: 1.2, opacity: 0.8, fillColor: colour, fillOpacity: 0.36, dashArray: dash };
+        const style = { color: colour, weight: 1.2, opacity: 0.85, fillColor: colour, fillOpacity: 0.42, dashArray: dash };
         L.polygon(polygons(one.polygons), quiet("circles", style)).addTo(groups.circles);
       }
     }

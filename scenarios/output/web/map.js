@@ -9,6 +9,8 @@
 
   const { speech, element, whole, percent, drawing, panel, far, colours } = window.circle15;
 
+  const NARROW = 550; // pixels: a map as narrow as this has no room beside its legend
+
   function mount(host, first) {
     let options = first;
     let words = speech(options.language);
@@ -57,6 +59,7 @@
     corner("topright", legend);
     L.control.scale({ position: "bottomleft", metric: true, imperial: false, maxWidth: 140 }).addTo(map);
     map.invalidateSize({ animate: false });
+    legend.open = ground.clientWidth > NARROW;
 
     // --- saying and hearing ------------------------------------------------------------------------------------------------
 
@@ -157,7 +160,7 @@
       map.fitBounds(what, { animate: false, paddingTopLeft: [padding, padding], paddingBottomRight: [padding + beside(), padding] });
     }
 
-    const beside = () => (ground.clientWidth > 550 && legend.open ? legend.offsetWidth : 0);
+    const beside = () => (ground.clientWidth > NARROW && legend.open ? legend.offsetWidth : 0);
 
     /** West, south, east, north of what is seen. */
     function bounds() {
@@ -213,7 +216,7 @@
         const box = element("input", { type: "checkbox", checked: shown[name], onchange: (event) => toggle(name, event.target.checked) });
         return element("div", null, element("label", null, box, words.say(label)), entries.length ? element("ul", null, ...entries) : null);
       };
-      const classes = layers.circles ? layers.circles.classes.map((one) => one.class) : [];
+      const classes = layers.circles ? layers.circles.classes.map((one) => one.class).reverse() : [];
       const kinds = layers.places.kinds.map((kind) => {
         const count = layers.places.places.filter((place) => place.kind === kind.id).length;
         return entry(swatch(colours.kindColour(layers.places, kind.id), "c15-round"), words.text(kind), element("span", { class: "c15-count" }, whole(count)));

@@ -46,7 +46,7 @@
           { type: "button", role: "tab", id: ids.tab, "aria-controls": ids.body, "data-tab": name, "data-focus": `tab ${name}`, onclick: () => open(name) },
           words.say(labels[name]) + count,
         );
-        bodies[name] = element("div", { class: `c15-tab c15-tab-${name}`, role: "tabpanel", id: ids.body, "aria-labelledby": ids.tab, tabindex: "-1" });
+        bodies[name] = element("div", { class: `c15-tab c15-tab-${name}`, role: "tabpanel", id: ids.body, "aria-labelledby": ids.tab });
         bodies[name].append(...draw[name]());
         bar.append(tabs[name]);
       }
