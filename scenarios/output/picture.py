@@ -280,7 +280,7 @@ def _fill(axes: Axes, shape: shapely.Geometry, **look: Any) -> None:  # noqa: AN
     rings = [ring for part in shapely.get_parts(shapely.orient_polygons(parts)) for ring in (part.exterior, *part.interiors)]
     if rings:
         outline = Path.make_compound_path(*(Path(shapely.get_coordinates(ring), closed=True) for ring in rings))
-        axes.add_patch(PathPatch(outline, **({"linewidth": 0} | look)))
+        axes.add_artist(PathPatch(outline, **({"linewidth": 0} | look)))  # add_patch would measure each curve for limits that are set
 
 
 def _lines(axes: Axes, shapes: Geometries, **look: Any) -> None:  # noqa: ANN401 — the words of a matplotlib collection
