@@ -16,8 +16,10 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from coverage.stats import coverage
 from geodata.examples.county import write_county
 from geodata.examples.facts import read_facts, to_plane
+from geodata.store import open_region
 
 KINDS = {
     "医院", "乡镇卫生院", "社区卫生服务中心", "社区卫生服务站", "村卫生室", "急救中心", "急救待命点",
@@ -334,6 +336,42 @@ def test_far_calls_take_longer_to_reach(calls: pd.DataFrame) -> None:
     drive = (calls["到达现场时间"] - calls["出车时间"]).dt.total_seconds() / 60
     township = calls["地点"].str[:3]
     assert drive[township == "民和镇"].median() < 10 < drive[township == "三里乡"].median() < 90
+
+
+def test_no_restricted_place_is_named_in_the_calls(calls: pd.DataFrame, medical: pd.DataFrame) -> None:
+    hidden = medical.loc[medical["涉密"] == "是", "名称"]
+    assert len(hidden)
+    assert not calls["出车单位"].isin(hidden).any()
+    assert calls["出车单位"].dropna().isin(medical["名称"]).all()
+
+
+def test_the_emergency_centre_sends_nobody_before_it_opens(calls: pd.DataFrame, medical: pd.DataFrame) -> None:
+    centre = medical[medical["类别"] == "急救中心"].iloc[0]
+    sent = calls.loc[calls["出车单位"] == centre["名称"], "受理时间"]
+    assert len(sent) > 1000
+    assert sent.min() >= pd.Timestamp(centre["启用日期"])
+
+
+def test_streets_of_the_county_town_run_in_many_directions_and_meet_at_tees(extract: Extract) -> None:
+    town = shapely.Point(to_plane([116.24339, 28.38208])[0]).buffer(1800)
+    kinds = {"residential", "living_street", "tertiary", "secondary", "primary"}
+    sides = [side for nodes, tags in extract.highways() if tags["highway"] in kinds for side in pairwise(nodes)]
+    ends = to_plane([extract.nodes[node] for side in sides for node in side]).reshape(-1, 2, 2)
+    inside = shapely.contains_xy(town, *ends.mean(axis=1).T)
+    along = (ends[:, 1] - ends[:, 0])[inside]
+    bearing = np.degrees(np.arctan2(along[:, 1], along[:, 0])) % 90
+    share = np.histogram(bearing, bins=9, range=(0, 90), weights=np.hypot(*along.T))[0]
+    assert share.max() / share.sum() < 0.45
+    arms = pd.Series([node for side, near in zip(sides, inside, strict=True) if near for node in side]).value_counts()
+    assert (arms == 3).sum() > 2 * (arms == 4).sum()
+
+
+def test_the_hospital_across_the_border_matters_to_one_township(example: Path) -> None:
+    prepared = open_region(example.parent)
+    definition = prepared.services.service("medical").definition("walk")
+    table = coverage(prepared.region, definition, prepared.network("walk")).by_zone.set_index("zone")
+    lost = table["covered_people"] - table["covered_people_without_external"]
+    assert lost["衙前乡"] > 0.05 * table.loc["衙前乡", "people"]
 
 
 def test_sampling_sites_have_lanes(county: Path) -> None:

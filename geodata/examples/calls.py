@@ -32,9 +32,12 @@ KINDS = ("心脑血管急症", "呼吸系统急症", "神经系统急症", "消�
 KIND_SHARES = ((9, 7, 8, 12, 25, 18, 6, 6, 9), (25, 12, 14, 10, 12, 15, 0, 3, 9), (32, 18, 15, 8, 4, 15, 0, 1, 7))
 OUTCOMES, OUTCOME_SHARES = ("送达医院", "现场处置", "空车返回", "途中取消", "派车前取消"), (0.875, 0.07, 0.02, 0.026, 0.009)
 DELIVERED, ON_WAY, BEFORE = 0, 3, 4
-KMH = {"living_street": 15, "residential": 25, "unclassified": 35, "tertiary": 45, "secondary": 52, "primary": 60, "trunk": 65}
-CROSS_COUNTRY_KMH, SECOND_CHOICE, NO_PLACE, TOWNSHIP_ONLY = 9.0, 0.12, 0.07, 0.03
-BASES = ("中心卫生院", "（老院区", "中医院", "急救中心")
+KMH = {"living_street": 15, "residential": 28, "unclassified": 38, "tertiary": 48, "secondary": 58, "primary": 66, "trunk": 72}
+CROSS_COUNTRY_KMH, SECOND_CHOICE, NO_PLACE, TOWNSHIP_ONLY = 20.0, 0.12, 0.07, 0.03
+# as long as there are no standby points, all vehicles stand in the county town
+BASES = ("（老院区", "中医院", "妇幼保健院", "急救中心")
+# seconds by which a vehicle of the emergency centre may be later and is sent all the same
+OWN_S = 240.0
 SPREAD_M, PEAK_HOURS, PEAK = 380.0, (7, 8, 17, 18), 1.12
 # median seconds and spread of: answering to dispatch, turnout, at the scene, handing over, and the way back
 DISPATCH, TURNOUT, SCENE, HANDOVER, BACK = (62, 0.4), (135, 0.35), (700, 0.42), (840, 0.35), (900, 0.5)
@@ -87,7 +90,8 @@ def log_calls(
     out = _drive_s(ground, people, bases)[:, calls.home]
     onward = _drive_s(ground, people, hospitals)[:, calls.home]
     opened = np.array([np.datetime64(place.open_from or date(YEAR, 1, 1), "s") for place in bases])
-    base = _chosen(np.where(opened[:, None] <= received, out, np.inf), rng)
+    own = np.array([[OWN_S if place.kind == "急救中心" else 0.0] for place in bases])
+    base = _chosen(np.where(opened[:, None] <= received, out - own, np.inf), rng)
     outcome = rng.choice(len(OUTCOMES), len(received), p=OUTCOME_SHARES)
     legs = (np.take_along_axis(out, base[None, :], 0)[0], onward.min(axis=0))
     stamps = _stamps(received, legs, outcome, rng)

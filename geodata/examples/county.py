@@ -183,6 +183,10 @@ def _write_xlsx(path: Path, title: str, columns: Sequence[str], rows: Iterable[S
     sheet.append(list(columns))
     for row in rows:
         sheet.append(list(row))
+    for number, column in enumerate(columns, start=1):
+        if column.endswith("占比"):
+            for (cell,) in sheet.iter_rows(min_row=2, min_col=number, max_col=number):
+                cell.number_format = "0.0%"
     sheet.freeze_panes = "A2"
     buffer = io.BytesIO()
     book.save(buffer)

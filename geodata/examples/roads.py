@@ -21,7 +21,7 @@ STREETS = (
     "崇礼路", "中山街", "世纪路", "金城路", "锦绣路", "团结路", "新华路", "光明路", "振兴路", "幸福路", "朝阳路",
     "文化路", "解放路", "迎宾路", "春晖路",
 )  # fmt: skip
-LINK_SHARE, LINK_REACH_M, WIDE_SHARE, TRACK_SHARE = 0.6, 4800.0, 0.6, 0.2
+LINK_SHARE, LINK_REACH_M, WIDE_SHARE, TRACK_SHARE, NEIGHBOURS = 0.6, 4800.0, 0.6, 0.2, 5
 
 
 def draw_roads(facts: Facts, land: Land, people: Peopled, rng: np.random.Generator) -> Ground:
@@ -72,15 +72,20 @@ def _street_names(facts: Facts, people: Peopled) -> dict[str, dict[str, str]]:
 
 
 def _join_villages(facts: Facts, ground: Ground, people: Peopled) -> None:
-    """Join each village to its township's seat, the nearest first."""
+    """Join each village to its township's seat, the nearest first; where a lake is in between, to a village that has a road."""
     seat_name = {township.code: township.name for township in facts.townships}
     rural = [s for s in people.settlements if not s.urban and not s.remote]
     away = {s.code: _gap(ground, ground.place[s.code], ground.place[s.township]) for s in rural}
+    joined = [ground.place[code] for code in people.towns]
     for settlement in sorted(rural, key=lambda s: (away[s.code], s.code)):
         ends = (ground.place[settlement.code], ground.place[settlement.township])
         name = f"{seat_name[settlement.township][0]}{settlement.name[0]}线"
         if not lay(ground, ends, UNCLASSIFIED, name=name, reach_m=1.3 * away[settlement.code] + 3000):
-            lay(ground, ends, UNCLASSIFIED, name=name)
+            others = sorted(joined, key=lambda node: (_gap(ground, ends[0], node), node))[:NEIGHBOURS]
+            near = (lay(ground, (ends[0], node), UNCLASSIFIED, reach_m=1.6 * _gap(ground, ends[0], node) + 800) for node in others)
+            if not any(near):
+                lay(ground, ends, UNCLASSIFIED, name=name)
+        joined.append(ends[0])
 
 
 def _join_border(facts: Facts, ground: Ground, people: Peopled) -> None:

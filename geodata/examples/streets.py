@@ -159,7 +159,7 @@ def _cut(rng: np.random.Generator, block: shapely.Polygon, ends: list[Points]) -
     long, short = corners[1] - corners[0], corners[3] - corners[0]
     if np.hypot(*long) < np.hypot(*short):
         long, short = short, long
-    turn = rng.normal(0, 0.07)
+    turn = rng.normal(0, 0.1)
     direction = np.array([short[0] * np.cos(turn) - short[1] * np.sin(turn), short[0] * np.sin(turn) + short[1] * np.cos(turn)])
     middle = corners[0] + np.clip(rng.normal(0.5, 0.09), 0.3, 0.7) * long + 0.5 * short
     inside = shapely.get_parts(shapely.LineString([middle - 2 * direction, middle + 2 * direction]).intersection(block))
