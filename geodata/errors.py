@@ -4,6 +4,7 @@
 
     Circle15Error
     ├── InputError    (ValueError)  a file, row, column or tag is wrong: mend the data
+    │   └── FontError               no font of this computer can show a text: install one
     ├── OptionError   (ValueError)  an argument is wrong: ask differently
     └── OutputError   (OSError)     a result cannot be written
 
@@ -41,6 +42,10 @@ class Circle15Error(Exception):
 
 class InputError(Circle15Error, ValueError):
     """A file, row, column or tag is wrong."""
+
+
+class FontError(InputError):
+    """No font of this computer can show a text."""
 
 
 class OptionError(Circle15Error, ValueError):

@@ -6,25 +6,28 @@ Exit code 0, or 2 with one paragraph that says what is wrong and what to do, or 
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from coverage.stats import CoverageResult, coverage
-from geodata.errors import Circle15Error, InputError, OptionError, OutputError, Problem, os_reason
+from geodata.errors import Circle15Error, FontError, InputError, OptionError, OutputError, Problem, first_few, os_reason
 from geodata.region import Prepared
 from geodata.standards import MODES
 from geodata.store import open_region
 from scenarios.check import check_region
+from scenarios.compare import Comparison, compare
+from scenarios.model import Scenario, read_scenario
 from scenarios.od import check_ending, od_table, write_table
-from scenarios.output.export import json_text, write_coverage, write_site
-from scenarios.output.report import align, coverage_json, coverage_text, people, rows, site_json, site_text
+from scenarios.output.export import FILE_KINDS, FileKind, Writer, coverage_files, json_text, site_files, write_files
+from scenarios.output.report import align, comparison_text, coverage_json, coverage_text, people, rows, site_json, site_text
 from scenarios.siting.od import site_from_matrix
 from scenarios.siting.standby import site_standby
 
@@ -116,13 +119,23 @@ def _parser() -> argparse.ArgumentParser:
     cover.add_argument("--service", help="medical, fitness, sampling, emergency；默认全部 · all unless given")
     cover.add_argument("--definition", help="口径，默认为该服务的第一个 · the service's first unless given")
     cover.add_argument("--minutes", type=float, help="代替口径中的分钟数 · instead of the definition's minutes")
-    cover.add_argument("--out", type=Path, metavar="DIR", help="写入 coverage.csv gaps.csv coverage.gpkg coverage.json · write these files")
+    cover.add_argument("--scenario", type=Path, metavar="FILE", help="情景文件（.json）：前后对比 · before and after a scenario")
+    _add_out(cover)
     cover.add_argument("--json", action="store_true")
     cover.set_defaults(run=_coverage)
 
     _add_site(commands)
     _add_matrix(commands)
     return parser
+
+
+def _add_out(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, metavar="DIR", help="把结果写成文件 · write the results as files")
+    kinds = ",".join(FILE_KINDS)
+    command.add_argument(
+        "--files", metavar="KINDS", help=f"只要其中几种，逗号分隔 · only some of {kinds}, separated by commas; all unless given"
+    )
+    command.add_argument("--lang", choices=["zh", "en"], default="zh", help="地图的语言 · language of the maps")
 
 
 def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
@@ -133,7 +146,7 @@ def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is
     site.add_argument("--sites", type=int, required=True, help="总数，含保留的点 · the TOTAL, kept and forced points included")
     site.add_argument("--fixed", default="", metavar="IDS", help="必须入选的点，逗号分隔 · forced in, separated by commas")
     site.add_argument("--time-limit", type=float, metavar="SECONDS", help="求解时限 · for the solver; none unless given")
-    site.add_argument("--out", type=Path, metavar="DIR", help="写入 sites.csv site.gpkg site.json · write these files")
+    _add_out(site)
     site.add_argument("--matrix", type=Path, metavar="OD", help="OD 表（csv 或 parquet），代替 REGION · an OD table instead of REGION")
     site.add_argument("--cost", metavar="minutes|metres|COLUMN", help="OD 表中的费用列 · the column of the cost")
     site.add_argument("--demand", type=Path, metavar="WEIGHTS.csv", help="编码与人口 · id[,people]; 1 each without people")
@@ -223,10 +236,29 @@ def _app(arguments: argparse.Namespace) -> None:
 def _coverage(arguments: argparse.Namespace) -> None:
     if arguments.definition and not arguments.service:
         raise OptionError(Problem("--definition 须与 --service 一起使用。", "--definition goes with --service."))
+    _file_kinds(arguments)  # what is wrong with the question is told before the work
+    scenario = read_scenario(arguments.scenario) if arguments.scenario else None
     prepared = open_region(arguments.region, progress=_progress)
-    names = [arguments.service] if arguments.service else list(prepared.services.services)
+    results, comparisons = _results(arguments, prepared, scenario)
+    if arguments.out:
+        _progress("正在绘制服务圈并写文件 ……", "Drawing circles and writing files …")
+        _write(arguments, functools.partial(coverage_files, prepared, results, comparisons=comparisons))
+    if arguments.json:
+        print(json_text(coverage_json(prepared, results, comparisons)), end="")
+        return
+    for name, result in results.items():
+        print(coverage_text(prepared, name, result))
+        if name in comparisons:
+            print(comparison_text(comparisons[name]))
+
+
+def _results(
+    arguments: argparse.Namespace, prepared: Prepared, scenario: Scenario | None
+) -> tuple[dict[str, CoverageResult], dict[str, Comparison]]:
+    """Coverage of each service wanted, and its comparison if there is a scenario."""
     results: dict[str, CoverageResult] = {}
-    for name in names:
+    comparisons: dict[str, Comparison] = {}
+    for name in [arguments.service] if arguments.service else prepared.services.services:
         definition = prepared.services.service(name).definition(arguments.definition)
         if arguments.minutes is not None:
             definition = definition.with_minutes(arguments.minutes)
@@ -238,28 +270,51 @@ def _coverage(arguments: argparse.Namespace) -> None:
                 raise
             _say(str(error))  # one mode without roads does not silence the other services
             continue
-        results[name] = coverage(prepared.region, definition, network)
+        if scenario is None:
+            results[name] = coverage(prepared.region, definition, network)
+        else:
+            comparisons[name] = compare(prepared, scenario, definition)
+            results[name] = comparisons[name].after
     if not results:
         raise InputError(Problem("没有一个服务可以计算。", "None of the services can be computed."))
-    _write(arguments, prepared, results)
-    if arguments.json:
-        print(json_text(coverage_json(prepared, results)), end="")
-    else:
-        print("\n".join(coverage_text(prepared, name, result) for name, result in results.items()), end="")
+    return results, comparisons
 
 
-def _write(arguments: argparse.Namespace, prepared: Prepared, results: dict[str, CoverageResult]) -> None:
-    if arguments.out:
-        _progress("正在绘制服务圈并写文件 ……", "Drawing circles and writing files …")
-        for path in write_coverage(prepared, results, arguments.out):
-            _say(str(path))
+def _file_kinds(arguments: argparse.Namespace) -> tuple[FileKind, ...]:
+    """The kinds of file wanted, in the order of FILE_KINDS."""
+    if arguments.files is None:
+        return FILE_KINDS
+    wanted = {one.strip() for one in arguments.files.split(",")}
+    unknown, known = first_few(sorted(wanted - set(FILE_KINDS))), ",".join(FILE_KINDS)
+    if unknown:
+        raise OptionError(Problem(f"--files：没有 {unknown}；可选：{known}。", f"--files: no {unknown}; there are: {known}."))
+    if arguments.out is None:
+        raise OptionError(Problem("--files 须与 --out 一起使用。", "--files goes with --out."))
+    return tuple(kind for kind in FILE_KINDS if kind in wanted)
+
+
+def _write(arguments: argparse.Namespace, files: Callable[..., dict[str, Writer]]) -> None:
+    """Write files; a machine without a Chinese font goes without pictures, unless they were asked for by name."""
+    kinds = _file_kinds(arguments)
+    try:
+        paths = write_files(arguments.out, files(kinds=kinds, language=arguments.lang))
+    except FontError as error:
+        if arguments.files:
+            raise
+        _say(str(error))
+        kinds = tuple(kind for kind in kinds if kind != "png")
+        paths = write_files(arguments.out, files(kinds=kinds, language=arguments.lang))
+    for path in paths:
+        _say(str(path))
 
 
 def _site(arguments: argparse.Namespace) -> None:
     fixed = [one.strip() for one in arguments.fixed.split(",") if one.strip()]
     _refuse_foreign(
         arguments,
-        ("service", "definition", "time_limit", "out") if arguments.matrix else ("cost", "demand", "demand_side", "model", "limit"),
+        ("service", "definition", "time_limit", "out", "files")
+        if arguments.matrix
+        else ("cost", "demand", "demand_side", "model", "limit"),
     )
     if arguments.matrix:
         if arguments.region or arguments.demand is None or arguments.limit is None:
@@ -284,6 +339,7 @@ def _site(arguments: argparse.Namespace) -> None:
         return
     if arguments.region is None:
         raise OptionError(Problem("请给出 REGION，或用 --matrix 给出 OD 表。", "Name a REGION, or an OD table by --matrix."))
+    _file_kinds(arguments)  # what is wrong with the question is told before the work
     prepared = open_region(arguments.region, progress=_progress)
     _progress("正在选址 ……", "Choosing sites …")
     service = arguments.service or "emergency"
@@ -296,8 +352,7 @@ def _site(arguments: argparse.Namespace) -> None:
         time_limit_s=arguments.time_limit,
     )
     if arguments.out:
-        for path in write_site(prepared, service, plan, arguments.out):
-            _say(str(path))
+        _write(arguments, functools.partial(site_files, prepared, service, plan))
     print(json_text(site_json(prepared, service, plan)) if arguments.json else site_text(prepared, plan), end="")
 
 

@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
+from matplotlib import font_manager
 
 from coverage.stats import within_limits
 from geodata.errors import OutputError
 from geodata.standards import Limit
 from geodata.store import open_region
 from scenarios.cli import main
+from scenarios.model import Close, Scenario, read_scenario
 from scenarios.output.export import write_files
 from scenarios.output.report import round_up
 from scenarios.siting.standby import site_standby
@@ -50,9 +52,19 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 def test_coverage_writes_every_file_and_the_tables_agree(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["coverage", str(example), "--service", "medical", "--out", str(tmp_path / "a b"), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    said = json.loads(printed.out)
     out = tmp_path / "a b"
-    assert sorted(file.name for file in out.iterdir()) == ["coverage.csv", "coverage.gpkg", "coverage.json", "gaps.csv"]
+    pages = ["folium-medical.html", "gaps.csv", "map-medical.html"]
+    picture = [] if "fonts-noto-cjk" in printed.err else ["map-medical.png"]  # without a Chinese font it says so, and goes without
+    assert sorted(file.name for file in out.iterdir()) == [
+        "coverage.csv",
+        "coverage.gpkg",
+        "coverage.json",
+        "coverage.xlsx",
+        *pages,
+        *picture,
+    ]
     assert json.loads((out / "coverage.json").read_text(encoding="utf-8")) == said
     table = pd.read_csv(out / "coverage.csv")
     total = table[table["row"] == "total"].iloc[0]
@@ -79,6 +91,52 @@ def test_json_carries_parameters_sources_and_fingerprints(run_json: Callable[...
     assert said["parameters"]["speeds"]["drive"]["access_kmh"] == 15
 
 
+def test_a_scenario_is_compared_with_the_region_as_it_is(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenario = Scenario(name="关闭急救中心").then(Close(id="JJ-0001"))
+    (tmp_path / "s.json").write_text(scenario.to_json(), encoding="utf-8")
+    ask = ["coverage", str(example), "--service", "emergency", "--scenario", str(tmp_path / "s.json")]
+    assert main([*ask, "--out", str(tmp_path / "out"), "--files", "csv,json,gpkg,xlsx", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    total = said["comparisons"]["emergency"]["by_zone"][-1]
+    assert total["covered_people_before"] == total["lost_people"] > 300_000
+    assert total["covered_people_after"] == said["services"]["emergency"]["total"]["covered_people"] == 0
+    assert [site["state"] for site in said["comparisons"]["emergency"]["sites"]] == ["closed"]
+    written = {file.name for file in (tmp_path / "out").iterdir()}
+    assert written == {"coverage.csv", "gaps.csv", "comparison.csv", "coverage.gpkg", "coverage.json", "scenario.json", "coverage.xlsx"}
+    assert read_scenario(tmp_path / "out" / "scenario.json") == scenario
+    assert {"changed", "sites"} <= set(pyogrio.list_layers(tmp_path / "out" / "coverage.gpkg")[:, 0])
+    assert main(ask) == 0
+    assert "关闭 closed" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_files_of_a_plan_hold_it_as_a_scenario(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["site", str(example), "--sites", "5", "--out", str(tmp_path), "--files", "json"]) == 0
+    capsys.readouterr()
+    said = json.loads((tmp_path / "site.json").read_text(encoding="utf-8"))
+    ask = ["coverage", str(example), "--service", "emergency", "--scenario", str(tmp_path / "scenario.json"), "--json"]
+    assert main(ask) == 0
+    assert json.loads(capsys.readouterr().out)["services"]["emergency"]["by_zone"] == said["after"]
+
+
+def test_wrong_kinds_of_file_are_told_before_the_work(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "pdf" in fails(capsys, "coverage", example, "--out", tmp_path, "--files", "csv,pdf")
+    assert "--out" in fails(capsys, "coverage", example, "--files", "csv")
+    assert "none.json" in fails(capsys, "coverage", example, "--scenario", tmp_path / "none.json")
+
+
+def test_without_a_chinese_font_all_but_the_picture_is_written(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    ask = ["coverage", example, "--service", "sampling", "--out", tmp_path]
+    assert "fonts-noto-cjk" in fails(capsys, *ask, "--files", "csv,png")
+    assert list(tmp_path.iterdir()) == [], "whole files or none"
+    assert main([str(one) for one in ask]) == 0
+    assert "fonts-noto-cjk" in capsys.readouterr().err
+    assert {file.suffix for file in tmp_path.iterdir()} == {".csv", ".gpkg", ".json", ".xlsx", ".html"}
+
+
 def test_all_services_are_asked_unless_one_is_named(run_json: Callable[..., dict]) -> None:
     assert list(run_json("coverage")["services"]) == ["medical", "fitness", "sampling", "emergency"]
 
@@ -97,7 +155,7 @@ def test_same_input_gives_the_same_bytes(example: Path, tmp_path: Path) -> None:
         assert main(["coverage", str(example), "--service", "sampling", "--out", str(tmp_path / name)]) == 0
         assert main(["site", str(example), "--sites", "3", "--out", str(tmp_path / name)]) == 0
     files = sorted(file.name for file in (tmp_path / "one").iterdir())
-    assert len(files) == 7
+    assert len(files) >= 14
     assert [(tmp_path / "one" / file).read_bytes() for file in files] == [(tmp_path / "two" / file).read_bytes() for file in files]
 
 
@@ -106,7 +164,7 @@ def test_restricted_facilities_are_named_in_no_output(example: Path, tmp_path: P
     secret = medical[medical["涉密"] == "是"]
     assert len(secret) >= 1
     for command in (["coverage"], ["site", "--sites", "5"], ["check"]):
-        out = [] if command == ["check"] else ["--out", str(tmp_path)]
+        out = [] if command == ["check"] else ["--out", str(tmp_path), "--files", "csv,gpkg,json,html,folium"]
         assert main([command[0], str(example), *command[1:], *out]) == 0
         assert main([command[0], str(example), *command[1:], "--json"]) == 0
     said = capsys.readouterr().out.encode() + b"".join(file.read_bytes() for file in tmp_path.iterdir())
@@ -277,7 +335,7 @@ def test_command_works_from_any_directory(example: Path, tmp_path: Path) -> None
 
 
 def test_a_changed_limit_stands_in_every_output(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["coverage", str(example), "--service", "fitness", "--minutes", "10", "--out", str(tmp_path)]) == 0
+    assert main(["coverage", str(example), "--service", "fitness", "--minutes", "10", "--out", str(tmp_path), "--files", "csv,html"]) == 0
     assert "时限改为 10 分钟" in capsys.readouterr().out
     for file in ("coverage.csv", "gaps.csv"):
         assert set(pd.read_csv(tmp_path / file)["limit"]) == {"10 min"}

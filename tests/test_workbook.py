@@ -55,7 +55,9 @@ def compared(prepared: Prepared, medical: CoverageResult) -> Comparison:
 
 @pytest.fixture(scope="module")
 def book(prepared: Prepared, medical: CoverageResult, compared: Comparison) -> Workbook:
-    return opened(coverage_workbook(prepared, {"medical": medical, "fitness": covered(prepared, "fitness")}, comparison=compared))
+    return opened(
+        coverage_workbook(prepared, {"medical": medical, "fitness": covered(prepared, "fitness")}, comparisons={"medical": compared})
+    )
 
 
 def covered(prepared: Prepared, service: str) -> CoverageResult:
@@ -77,7 +79,7 @@ def heads(book: Workbook, sheet: str) -> list[str]:
 
 def test_sheets_stand_in_the_order_in_which_a_planner_reads_them(book: Workbook) -> None:
     medical, fitness = ([f"{sheet} {name}" for sheet in ("分乡镇", "未覆盖", "机构")] for name in ("15分钟医疗圈", "15分钟健身圈"))
-    assert book.sheetnames == ["说明", *medical, *fitness, "情景对比", "变化村居", "情景机构"]
+    assert book.sheetnames == ["说明", *medical, *fitness, "情景对比 15分钟医疗圈", "变化村居 15分钟医疗圈", "情景机构 15分钟医疗圈"]
 
 
 def test_township_sheet_holds_the_figures_of_the_result_and_its_sums_in_bold(book: Workbook, medical: CoverageResult) -> None:
@@ -143,10 +145,10 @@ def test_people_in_reach_are_those_of_each_facility_itself(prepared: Prepared, b
 
 
 def test_scenario_sheets_tell_who_gains_and_which_facilities_changed(book: Workbook, compared: Comparison) -> None:
-    total = [cell.value for cell in book["情景对比"][book["情景对比"].max_row]]
+    total = [cell.value for cell in book["情景对比 15分钟医疗圈"][book["情景对比 15分钟医疗圈"].max_row]]
     assert total[-2:] == compared.by_zone[["gained_people", "lost_people"]].iloc[-1].tolist()
-    assert book["变化村居"].max_row - 2 == len(compared.changed)
-    assert [[row[0].value, row[2].value] for row in book["情景机构"].iter_rows(min_row=3)] == [
+    assert book["变化村居 15分钟医疗圈"].max_row - 2 == len(compared.changed)
+    assert [[row[0].value, row[2].value] for row in book["情景机构 15分钟医疗圈"].iter_rows(min_row=3)] == [
         ["七里乡卫生院", "关闭 closed"],
         ["新建站", "新增 new"],
     ]

@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
-from scenarios.app.i18n import Language
+from scenarios.output.legend import Language
 from scenarios.output.weblayers import Layer
 from scenarios.output.webmap import LEAFLET, SCRIPTS, WEB
 

@@ -11,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from geodata.errors import Circle15Error, Problem
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
-from scenarios.app import cache, component, session
+from scenarios.app import cache, component, downloads, session
 from scenarios.app.i18n import words
 from scenarios.compare import Comparison
 from scenarios.model import parse_scenario, with_scenario
@@ -43,6 +43,8 @@ def desk(prepared: Prepared, language: Language) -> None:
         _figures(comparison, language)
         _notes(prepared, comparison, language)
         _map(prepared, service_id, comparison, kind, language)
+    with asks:
+        downloads.show(prepared, service_id, comparison, language)
 
 
 def complain(problems: tuple[Problem, ...], language: Language) -> None:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import geopandas as gpd
 import pandas as pd
 import pyogrio
 
-from coverage.circles import circles
+from coverage.circles import circles, merged_circles
 from coverage.stats import CoverageResult
 from geodata.errors import OutputError, Problem, os_reason
 from geodata.region import Prepared
+from scenarios.compare import Comparison, compare
+from scenarios.output.legend import Language
+from scenarios.output.maps import coverage_map
+from scenarios.output.picture import coverage_picture
 from scenarios.output.report import coverage_json, rows, site_json, site_table
-from scenarios.siting.standby import StandbyPlan
+from scenarios.output.webmap import html_map
+from scenarios.output.workbook import coverage_workbook, site_workbook
+from scenarios.siting.standby import StandbyPlan, plan_scenario
 
+FileKind = Literal["csv", "gpkg", "json", "xlsx", "html", "png", "folium"]
+FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
+Bounds = tuple[float, float, float, float]
 Writer = Callable[[Path], None]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -75,32 +85,106 @@ def _move(draft: Path, folder: Path, names: list[str]) -> None:
         raise
 
 
-def write_coverage(prepared: Prepared, results: Mapping[str, CoverageResult], folder: Path) -> list[Path]:
-    """Write coverage.csv, gaps.csv, coverage.gpkg (circles, zones, facilities, gaps) and coverage.json."""
-    tables = {name: _joined({key: getattr(result, name) for key, result in results.items()}, results) for name in ("by_zone", "gaps")}
-    return write_files(
-        folder,
-        {
-            "coverage.csv": _csv(tables["by_zone"]),
-            "gaps.csv": _csv(tables["gaps"]),
-            "coverage.gpkg": _geopackage(coverage_layers(prepared, results, tables)),
-            "coverage.json": _json(coverage_json(prepared, results)),
-        },
-    )
+def coverage_files(
+    prepared: Prepared,
+    results: Mapping[str, CoverageResult],
+    *,
+    comparisons: Mapping[str, Comparison] | None = None,
+    kinds: Sequence[FileKind] = FILE_KINDS,
+    bounds: Bounds | None = None,
+    language: Language = "zh",
+) -> dict[str, Writer]:
+    """Lay out the files of a coverage run: their names, and what writes each.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    results : mapping of service id to CoverageResult
+        With `comparisons`: those after the scenario.
+    comparisons : mapping of service id to Comparison, optional
+        Before and after a scenario: every file then tells the changes, and the scenario itself is among them.
+    kinds : sequence of FileKind
+    bounds : (west, south, east, north), optional
+        The part that the pictures show, in degrees; the county unless given.
+    language : "zh" or "en"
+        Of the maps.
+    """
+    comparisons = comparisons or {}
+    tables = {"coverage": _joined({key: result.by_zone for key, result in results.items()}, results)}
+    tables |= {"gaps": _joined({key: result.gaps for key, result in results.items()}, results)}
+    if comparisons:
+        tables["comparison"] = _joined({key: one.by_zone for key, one in comparisons.items()}, results)
+    files: dict[FileKind, dict[str, Writer]] = {
+        "csv": {f"{name}.csv": _csv(table) for name, table in tables.items()},
+        "gpkg": {"coverage.gpkg": _geopackage(lambda: coverage_layers(prepared, results, tables, comparisons))},
+        "json": {"coverage.json": _json(lambda: coverage_json(prepared, results, comparisons))},
+        "xlsx": {"coverage.xlsx": _bytes(lambda: coverage_workbook(prepared, results, comparisons=comparisons))},
+    }
+    if comparisons:
+        scenario = next(iter(comparisons.values())).scenario
+        files["json"]["scenario.json"] = _bytes(lambda: scenario.to_json().encode())
+    for key, result in results.items():
+        maps = _map_files(prepared, key, result, comparison=comparisons.get(key), bounds=bounds, language=language)
+        for kind, writers in maps.items():
+            files[kind] = files.get(kind, {}) | writers
+    return {name: writer for kind in kinds for name, writer in files[kind].items()}
 
 
-def write_site(prepared: Prepared, service: str, plan: StandbyPlan, folder: Path) -> list[Path]:
-    """Write sites.csv, site.gpkg (sites, zones before and after, demand) and site.json."""
-    said = site_json(prepared, service, plan)
+def site_files(
+    prepared: Prepared, service_id: str, plan: StandbyPlan, *, kinds: Sequence[FileKind] = FILE_KINDS, language: Language = "zh"
+) -> dict[str, Writer]:
+    """Lay out the files of a siting run; the plan is among them as a scenario, and the maps show it before and after."""
+    said = site_json(prepared, service_id, plan)
     said.pop("seconds")  # the clock is not part of the result: same input, same bytes
-    return write_files(
-        folder,
-        {"sites.csv": _csv(site_table(plan)), "site.gpkg": _geopackage(site_layers(prepared, plan)), "site.json": _json(said)},
-    )
+    scenario = plan_scenario(prepared, plan)
+    comparison = compare(prepared, scenario, plan.definition)
+    files: dict[FileKind, dict[str, Writer]] = {
+        "csv": {"sites.csv": _csv(site_table(plan))},
+        "gpkg": {"site.gpkg": _geopackage(lambda: site_layers(prepared, plan))},
+        "json": {"site.json": _json(lambda: said), "scenario.json": _bytes(lambda: scenario.to_json().encode())},
+        "xlsx": {"site.xlsx": _bytes(lambda: site_workbook(prepared, service_id, plan))},
+    }
+    files |= _map_files(prepared, service_id, comparison.after, comparison=comparison, bounds=None, language=language)
+    return {name: writer for kind in kinds for name, writer in files[kind].items()}
+
+
+def _map_files(
+    prepared: Prepared, service_id: str, result: CoverageResult, *, comparison: Comparison | None, bounds: Bounds | None, language: Language
+) -> dict[FileKind, dict[str, Writer]]:
+    """The maps of one service; its circle is drawn once for all of them."""
+
+    @functools.cache
+    def merged() -> gpd.GeoDataFrame:
+        return merged_circles(result.definition, prepared.network(result.definition.mode), result.facilities)
+
+    def page() -> bytes:
+        return html_map(prepared, service_id, result, circles=merged(), comparison=comparison, language=language).encode()
+
+    def picture() -> bytes:
+        return coverage_picture(prepared, service_id, result, circles=merged(), comparison=comparison, bounds=bounds, language=language)
+
+    def folium() -> bytes:
+        return coverage_map(prepared, service_id, result, circles=merged(), comparison=comparison).get_root().render().encode()
+
+    return {
+        "html": {f"map-{service_id}.html": _bytes(page)},
+        "png": {f"map-{service_id}.png": _bytes(picture)},
+        "folium": {f"folium-{service_id}.html": _bytes(folium)},
+    }
+
+
+def file_bytes(name: str, writer: Writer) -> bytes:
+    """Give what a writer writes, for a download."""
+    with tempfile.TemporaryDirectory(prefix="circle15-") as folder:
+        write_files(Path(folder), {name: writer})
+        return (Path(folder) / name).read_bytes()
 
 
 def coverage_layers(
-    prepared: Prepared, results: Mapping[str, CoverageResult], tables: Mapping[str, pd.DataFrame]
+    prepared: Prepared,
+    results: Mapping[str, CoverageResult],
+    tables: Mapping[str, pd.DataFrame],
+    comparisons: Mapping[str, Comparison],
 ) -> dict[str, gpd.GeoDataFrame]:
     """Build the layers of coverage.gpkg; `service` and `definition` tell which run a row belongs to."""
     drawn = {
@@ -108,13 +192,17 @@ def coverage_layers(
     }
     places = {key: result.facilities.to_geodataframe() for key, result in results.items()}
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
-    by_zone = tables["by_zone"]
+    by_zone = tables["coverage"]
     homes = prepared.region.demand.to_geodataframe()[["id", "geometry"]]
     return {
         "circles": _joined(drawn, results),
         "zones": zones.merge(by_zone[by_zone["row"] == "zone"].drop(columns="row"), on="zone_id"),
         "facilities": _joined(places, results),
         "gaps": homes.merge(tables["gaps"], on="id"),
+    } | {
+        name: _joined({key: _points(getattr(one, name)) for key, one in comparisons.items()}, results)
+        for name in ("changed", "sites")
+        if comparisons
     }
 
 
@@ -125,13 +213,16 @@ def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataF
     both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people", "settlements"], suffixes=("_before", "_after"))
     homes = prepared.region.demand.to_geodataframe()[["id", "name", "people", "urban", "geometry"]].assign(covered=plan.covered_after)
     return {
-        "sites": gpd.GeoDataFrame(
-            table.drop(columns=["lon", "lat"]), geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs="EPSG:4326"
-        ),
+        "sites": _points(table),
         "circles": circles(plan.definition, prepared.network(plan.definition.mode), plan.sites),
         "zones": zones.merge(both[both["row"] == "zone"].drop(columns="row"), on="zone_id"),
         "demand": homes[prepared.region.demand.inside],
     }
+
+
+def _points(table: pd.DataFrame) -> gpd.GeoDataFrame:
+    """A table with lon and lat as points."""
+    return gpd.GeoDataFrame(table.drop(columns=["lon", "lat"]), geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs="EPSG:4326")
 
 
 def _joined(frames: Mapping[str, Any], results: Mapping[str, CoverageResult]) -> Any:  # noqa: ANN401 — frames or geoframes alike
@@ -157,11 +248,17 @@ def _csv(table: pd.DataFrame) -> Writer:
     return write
 
 
-def _json(said: dict[str, Any]) -> Writer:
+def _bytes(make: Callable[[], bytes]) -> Writer:
+    """Write what is made when the file's turn comes."""
+
     def write(path: Path) -> None:
-        path.write_bytes(json_text(said).encode())
+        path.write_bytes(make())
 
     return write
+
+
+def _json(make: Callable[[], dict[str, Any]]) -> Writer:
+    return _bytes(lambda: json_text(make()).encode())
 
 
 def json_text(said: dict[str, Any]) -> str:
@@ -169,8 +266,9 @@ def json_text(said: dict[str, Any]) -> str:
     return json.dumps(said, ensure_ascii=False, indent=1, allow_nan=False, default=str) + "\n"
 
 
-def _geopackage(layers: Mapping[str, gpd.GeoDataFrame]) -> Writer:
+def _geopackage(make: Callable[[], Mapping[str, gpd.GeoDataFrame]]) -> Writer:
     def write(path: Path) -> None:
+        layers = make()
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})  # same input, same bytes
         try:
             for name, layer in layers.items():

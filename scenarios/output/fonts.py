@@ -12,7 +12,7 @@ from typing import Final
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
-from geodata.errors import InputError, OptionError, Problem, first_few
+from geodata.errors import FontError, OptionError, Problem, first_few
 
 SETTING: Final = "CIRCLE15_FONT"
 PREFERRED: Final = (
@@ -44,7 +44,7 @@ def find_font(text: str) -> font_manager.FontPath:
     ------
     OptionError
         CIRCLE15_FONT names no file, no font, or one that lacks a character.
-    InputError
+    FontError
         No font of this computer has every character; the message says what to install.
     """
     needed = {letter for letter in text if unicodedata.category(letter)[0] not in "CZ"}
@@ -58,7 +58,7 @@ def find_font(text: str) -> font_manager.FontPath:
             return font_manager.FontPath(*face)
         fewest = min(fewest, missing, key=len)
     lacking = first_few(fewest)
-    raise InputError(
+    raise FontError(
         Problem(
             f"本机没有能显示全部文字的字体，缺字：{lacking}。请安装中文字体（Debian/Ubuntu：fonts-noto-cjk；Windows 自带微软雅黑），"
             f"或用环境变量 {SETTING} 指定字体文件。",

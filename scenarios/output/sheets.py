@@ -27,6 +27,7 @@ from scenarios.output.legend import (
     UNREVIEWED,
     kind_words,
     limit_words,
+    way_words,
 )
 from scenarios.output.report import ILLUSTRATIVE, provenance, round_up, site_table
 from scenarios.siting.standby import StandbyPlan, proof
@@ -57,7 +58,7 @@ class Sheet:
     bold: frozenset[int] = field(default_factory=frozenset)
 
 
-def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], comparison: Comparison | None) -> list[Sheet]:
+def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], comparisons: Mapping[str, Comparison]) -> list[Sheet]:
     """Lay out coverage: what the numbers mean, then townships, gaps and facilities of each service, then what a scenario changes."""
     definitions = {service: result.definition for service, result in results.items()}
     sheets = [_about(prepared, definitions)]
@@ -69,8 +70,8 @@ def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], c
             _gap_sheet(name, title, result),
             _facility_sheet(prepared, name, title, result),
         ]
-    if comparison is not None:
-        sheets += _comparison_sheets(prepared, comparison)
+    for service, comparison in comparisons.items():
+        sheets += _comparison_sheets(prepared, service, comparison)
     return sheets
 
 
@@ -129,7 +130,10 @@ _SITE_COLUMNS: Final = (
     *(_LON, _LAT, _ID),
 )
 _CHANGED_COLUMNS: Final = (_NAME, _TOWNSHIP, _PEOPLE, Column("变化", "change", "text", 18), _LON, _LAT, _ID)
-_CHANGED_SITES: Final = (Column("机构", "facility", "text", 28), Column("类别", "kind", "text", 18), *_CHANGED_COLUMNS[3:])
+_CHANGED_SITES: Final = (
+    *(Column("机构", "facility", "text", 28), Column("类别", "kind", "text", 18), _CHANGED_COLUMNS[3]),
+    *(Column("时限内人口", "people within", width=16), _LON, _LAT, _ID),
+)
 _ABOUT_COLUMNS: Final = (Column("项目", "item", "text", 30), Column("内容", "content", "text", 100))
 
 
@@ -201,8 +205,9 @@ def _townships(prepared: Prepared, lonlat: Floats) -> list[str]:
     return ["县外 external" if at == OUTSIDE else zones.name[at] for at in zones.locate(lonlat)]
 
 
-def _comparison_sheets(prepared: Prepared, comparison: Comparison) -> list[Sheet]:
-    title = f"{comparison.scenario.name} · {comparison.after.definition.name_zh}".removeprefix(" · ")
+def _comparison_sheets(prepared: Prepared, service: str, comparison: Comparison) -> list[Sheet]:
+    name = prepared.services.service(service).name_zh
+    title = f"{comparison.scenario.name} · {name} · {comparison.after.definition.name_zh}".removeprefix(" · ")
     kinds = kind_words(prepared)
     by_zone = comparison.by_zone
     changed: list[list[Cell]] = [
@@ -210,14 +215,14 @@ def _comparison_sheets(prepared: Prepared, comparison: Comparison) -> list[Sheet
         for row in comparison.changed.itertuples(index=False)
     ]
     sites: list[list[Cell]] = [
-        [row.name, _both(kinds[row.kind]), _both(STATE_WORDS[row.state]), row.lon, row.lat, row.id]
+        [row.name, _both(kinds[row.kind]), _both(STATE_WORDS[row.state]), row.people, row.lon, row.lat, row.id]
         for row in comparison.sites.itertuples(index=False)
     ]
     compared = _before_after_rows(by_zone.to_dict("records"), ("gained_people", "lost_people"))
     return [
-        Sheet("情景对比", f"情景对比：{title}", (*_BEFORE_AFTER, *_GAINED_LOST), compared, _sums(by_zone["row"])),
-        Sheet("变化村居", f"覆盖有变化的村居：{title}", _CHANGED_COLUMNS, changed),
-        Sheet("情景机构", f"情景中变动的机构：{title}", _CHANGED_SITES, sites),
+        Sheet(f"情景对比 {name}", f"情景对比：{title}", (*_BEFORE_AFTER, *_GAINED_LOST), compared, _sums(by_zone["row"])),
+        Sheet(f"变化村居 {name}", f"覆盖有变化的村居：{title}", _CHANGED_COLUMNS, changed),
+        Sheet(f"情景机构 {name}", f"情景中变动的机构：{title}", _CHANGED_SITES, sites),
     ]
 
 
@@ -287,8 +292,9 @@ _MEANINGS: Final[list[list[Cell]]] = [
 def _definition_lines(prepared: Prepared, definition: ServiceDefinition) -> Iterator[str]:
     kinds = kind_words(prepared)
     yield f"{definition.name_zh} {definition.name_en}"
-    way = f"{_both(MODE_WORDS[definition.mode])}，{_both(DIRECTION_WORDS[definition.direction])}"
-    yield f"时限 limit：{_both(limit_words(definition))}；{way}"
+    yield f"时限 limit：{_both(limit_words(definition))}"
+    if any(way_words(definition)):
+        yield f"方式 mode：{_both(way_words(definition))}，{_both(DIRECTION_WORDS[definition.direction])}"
     yield "计入机构 kinds：" + "、".join(_both(kinds[kind]) for kind in definition.kinds)
     yield f"村居计为覆盖 a place counts from：{definition.settlement_share:.0%}"
     if definition.call_handling_s or definition.turnout_s:

@@ -27,14 +27,16 @@ _NOT_IN_SHEET_NAME: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _FORMS: Final = {"text": "@", "count": "#,##0", "share": "0.0%", "tenth": "#,##0.0", "degree": "0.00000"}
 
 
-def coverage_workbook(prepared: Prepared, results: Mapping[str, CoverageResult], *, comparison: Comparison | None = None) -> bytes:
+def coverage_workbook(
+    prepared: Prepared, results: Mapping[str, CoverageResult], *, comparisons: Mapping[str, Comparison] | None = None
+) -> bytes:
     """Write coverage as an Excel workbook: what the numbers mean, then townships, gaps and facilities of each service.
 
     Parameters
     ----------
     prepared : Prepared
     results : mapping of service id to CoverageResult
-    comparison : Comparison, optional
+    comparisons : mapping of service id to Comparison, optional
         Adds what a scenario changes, by township, by settlement and by facility.
 
     Returns
@@ -42,7 +44,7 @@ def coverage_workbook(prepared: Prepared, results: Mapping[str, CoverageResult],
     bytes
         An xlsx file; the same bytes for the same input.
     """
-    return _write(prepared, coverage_sheets(prepared, results, comparison))
+    return _write(prepared, coverage_sheets(prepared, results, comparisons or {}))
 
 
 def site_workbook(prepared: Prepared, service_id: str, plan: StandbyPlan) -> bytes:

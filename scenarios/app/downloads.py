@@ -1,0 +1,43 @@
+"""Files of what the page shows, each made when it is asked for."""
+
+from __future__ import annotations
+
+import functools
+
+import streamlit as st
+
+from geodata.region import Prepared
+from scenarios.app import session
+from scenarios.app.i18n import words
+from scenarios.compare import Comparison
+from scenarios.output.export import FileKind, coverage_files, file_bytes
+from scenarios.output.legend import Language
+
+FILES: dict[FileKind, str] = {"html": "map-{}.html", "png": "map-{}.png", "xlsx": "coverage.xlsx", "gpkg": "coverage.gpkg"}
+
+
+def show(prepared: Prepared, service_id: str, comparison: Comparison, language: Language) -> None:
+    """Offer the files: the map as a page and as a picture of the part in view, the tables, the layers."""
+    say = words(language)
+    with st.expander(say["files"]):
+        for kind, name in FILES.items():
+            file = name.format(service_id)
+            make = functools.partial(_make, prepared, service_id, comparison, kind, file, language=language, bounds=session.view())
+            st.download_button(say[f"file_{kind}"], make, file, on_click="ignore", key=f"file-{kind}", width="stretch")
+
+
+def _make(
+    prepared: Prepared,
+    service_id: str,
+    comparison: Comparison,
+    kind: FileKind,
+    file: str,
+    *,
+    language: Language,
+    bounds: tuple[float, float, float, float] | None,
+) -> bytes:
+    comparisons = {service_id: comparison} if len(comparison.sites) else None
+    files = coverage_files(
+        prepared, {service_id: comparison.after}, comparisons=comparisons, kinds=(kind,), bounds=bounds, language=language
+    )
+    return file_bytes(file, files[file])
