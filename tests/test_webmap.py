@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,16 @@ def test_equal_regions_have_equal_layers(county: County, example: Path):
 def test_the_same_input_gives_the_same_page(county: County):
     pages = {html_map(county.prepared, "medical", county.result, circles=county.circles) for _ in range(2)}
     assert len(pages) == 1
+
+
+def test_a_county_without_such_facilities_still_has_a_map_that_says_so():
+    town = clinic_town(kind="park")
+    town = replace(town, services=town.services.model_copy(update={"kinds": town.services.kinds | {"park": Kind(zh="公园", en="park")}}))
+    data = page_data(page(town))
+    assert data["layers"]["places"]["data"]["places"] == []
+    assert data["layers"]["circles"]["data"]["classes"] == []
+    assert "没有此类机构的数据" in data["view"]["warnings"][-1]["zh"]
+    assert {gap["cause"] for gap in data["view"]["gaps"]} == {"no_facility"}
 
 
 def test_a_circle_keeps_its_hole():

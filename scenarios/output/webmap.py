@@ -41,6 +41,7 @@ _CAUSE_SHORT = {
     CUT_OFF: ("道路不连通", "no route"),
     NO_FACILITY: ("没有此类机构", "no such facility"),
 }
+_METRES = {"metres": "nearest_network_m", "straight_m": "nearest_straight_m", "road_m": "road_m"}
 _MODES: dict[Mode, tuple[str, str]] = {"walk": ("步行", "on foot"), "bike": ("骑行", "by bicycle"), "drive": ("驾车", "by car")}
 _ILLUSTRATIVE = (
     "示意数据：地名与总人口为真，其余由程序生成，不能用于决策。",
@@ -251,9 +252,6 @@ def _gaps(prepared: Prepared, result: CoverageResult) -> list[dict[str, Any]]:
             | {key: _metres(row[column]) for key, column in _METRES.items()}
         )
     return said
-
-
-_METRES = {"metres": "nearest_network_m", "straight_m": "nearest_straight_m", "road_m": "road_m"}
 
 
 def _metres(value: float) -> int | None:

@@ -69,6 +69,7 @@ def app(page: Page, server: str) -> Page:
 
 
 def pixel(page: Page, lat: float, lon: float) -> tuple[float, float]:
+    expect(page.locator(".leaflet-pan-anim, .leaflet-zoom-anim")).to_have_count(0)
     at = page.evaluate(f"([lat, lon]) => {HANDLE}.pixel(lat, lon)", [lat, lon])
     return at["x"], at["y"]
 

@@ -59,6 +59,14 @@ def opened(page: Page, address: str) -> Page:
     return page
 
 
+def click_on(page: Page, place: dict[str, float]) -> None:
+    """Point at a place on the map, once the map stands still, then click."""
+    expect(page.locator(".leaflet-pan-anim, .leaflet-zoom-anim")).to_have_count(0)
+    at = page.evaluate("([lat, lon]) => document.querySelector('.c15').circle15.pixel(lat, lon)", [place["lat"], place["lon"]])
+    page.mouse.move(at["x"], at["y"])
+    page.mouse.click(at["x"], at["y"])
+
+
 def painted(page: Page, pane: str) -> int:
     """How many pixels of a pane's canvas are not transparent."""
     return page.evaluate(
@@ -123,8 +131,7 @@ def test_a_click_on_a_gap_opens_it_on_the_map(quiet: Page, files: dict[str, str]
 def test_a_click_on_the_map_marks_the_gap_in_the_list(quiet: Page, files: dict[str, str]):
     page = opened(quiet, files["baseline"])
     gap = page.evaluate("JSON.parse(document.getElementById('circle15-data').textContent).view.gaps[6]")
-    at = page.evaluate("([lat, lon]) => document.querySelector('.c15').circle15.pixel(lat, lon)", [gap["lat"], gap["lon"]])
-    page.mouse.click(at["x"], at["y"])
+    click_on(page, gap)
     row = page.locator(f"[data-gap='{gap['id']}']")
     expect(row).to_have_class(re.compile("c15-picked"))
     expect(row).to_be_in_viewport()
@@ -195,10 +202,8 @@ def test_a_facility_with_a_hostile_name_shows_it_too(quiet: Page, files: dict[st
     page = opened(quiet, files["hostile"])
     places = page.evaluate("JSON.parse(document.getElementById('circle15-data').textContent).layers.places.data.places")
     for place in places:
-        at = page.evaluate("([lat, lon]) => document.querySelector('.c15').circle15.pixel(lat, lon)", [place["lat"], place["lon"]])
-        page.mouse.move(at["x"], at["y"])
+        click_on(page, place)
         expect(page.locator(".leaflet-tooltip-top")).to_have_text(place["name"])
-        page.mouse.click(at["x"], at["y"])
         expect(page.locator(".c15-popup h2")).to_have_text(place["name"])
         page.get_by_role("button", name="关闭窗口").click()
     assert len(places) == len(NAMES)
