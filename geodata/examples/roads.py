@@ -17,7 +17,7 @@ from geodata.examples.people import Peopled
 from geodata.examples.towns import GRADES, RESIDENTIAL, TERTIARY, TRACK, UNCLASSIFIED
 
 STREETS = (
-    "民和路", "站前路", "云桥路", "钟灵路", "高岭路", "和平路", "学前街", "东门街", "西门街", "南门街", "北门街", "桂花路",
+    "民和路", "站前路", "云桥路", "钟灵路", "高岭路", "和平路", "学前街", "云岭路", "岚山路", "书院路", "聚贤路", "桂花路",
     "崇礼路", "中山街", "世纪路", "金城路", "锦绣路", "团结路", "新华路", "光明路", "振兴路", "幸福路", "朝阳路",
     "文化路", "解放路", "迎宾路", "春晖路",
 )  # fmt: skip
