@@ -187,9 +187,10 @@ def test_circles_are_valid_nested_and_merge_to_their_union(case: Case):
     for frame in drawn:
         assert frame.geometry.is_valid.all()
         each = frame["facility_id"] != ""
-        assert shapely.union_all(frame.geometry[each]).symmetric_difference(shapely.union_all(frame.geometry[~each])).area < 1
+        union, merged = (shapely.union_all(frame.geometry[rows]) for rows in (each, ~each))
+        assert union.difference(merged).area <= 1e-6 * union.area
+        assert merged.difference(union).area <= 0.02 * union.area  # drawn from a raster: the notch between two circles is rounded
     for small, large in pairwise(frame.set_index("facility_id").geometry for frame in drawn):
         assert set(small.index) <= set(large.index)
         for facility_id in small.index:
-            slack = 2 * 2 + 1  # both outlines are simplified by up to 2 m
-            assert small[facility_id].difference(large[facility_id].buffer(slack)).area < 1
+            assert small[facility_id].difference(large[facility_id]).area <= 1e-6 * small[facility_id].area
