@@ -129,13 +129,19 @@
       groups.gaps.clearLayers();
       found.gaps.clear();
       const style = { color: "#ffffff", weight: 1, fillColor: GAP, fillOpacity: 0.78 };
-      for (const [lon, lat, people] of [...view.gaps_beyond].reverse()) {
-        L.circleMarker([lat, lon], { renderer: panes.places, pane: "c15-places", interactive: false, ...style, radius: gapRadius(people) }).addTo(groups.gaps);
-      }
       for (const gap of view.gaps) {
         const marker = dot([gap.lat, gap.lon], { ...style, radius: gapRadius(gap.people) * scale }, "gap", gap.id).addTo(groups.gaps);
         found.gaps.set(gap.id, { gap, marker });
       }
+      for (const [lon, lat, people] of view.gaps_beyond) {
+        L.circleMarker([lat, lon], { renderer: panes.places, pane: "c15-places", interactive: false, ...style, radius: gapRadius(people) }).addTo(groups.gaps);
+      }
+      sink();
+    }
+
+    /** Below the facilities, the largest lowest: none is to vanish under a gap, nor a small gap under a large one. */
+    function sink() {
+      for (const marker of groups.gaps.getLayers().reverse()) marker.bringToBack();
     }
 
     function changed(view) {
@@ -244,7 +250,7 @@
       return inside;
     }
 
-    return { groups, found, base, circles, places, cross, gaps, changed, sites, resize, shares, highlight, untangle, zoneAt };
+    return { groups, found, base, circles, places, cross, gaps, sink, changed, sites, resize, shares, highlight, untangle, zoneAt };
   }
 
   const colours = { levels: LEVELS, nobody: NOBODY, circles: CIRCLES, gap: GAP, kindColour };

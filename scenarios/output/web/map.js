@@ -9,6 +9,7 @@
 
   const { speech, element, whole, percent, drawing, panel, far, colours } = window.circle15;
 
+  const COLUMN = 800; // pixels: below this the panel stands below the map
   const NARROW = 550; // pixels: a map as narrow as this has no room beside its legend
 
   function mount(host, first) {
@@ -29,6 +30,7 @@
     const stage = element("div", { class: "c15-stage" }, ground, status);
     root.classList.toggle("c15-alone", Boolean(options.switchable));
     root.append(stage);
+    root.classList.toggle("c15-narrow", host.clientWidth < COLUMN);
     host.replaceChildren(root); // Leaflet measures its place: it must have one
     const map = L.map(ground, { zoomControl: false, fadeAnimation: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 90, preferCanvas: true, attributionControl: true });
     map.attributionControl.setPrefix("Leaflet");
@@ -245,6 +247,7 @@
         if (on) draw.groups[group].addTo(map);
         else draw.groups[group].remove();
       }
+      if (name === "gaps" && on) draw.sink();
       if (name === "names" && on) draw.untangle(options.view.zones);
     }
 
@@ -434,10 +437,12 @@
     // --- size and paper ----------------------------------------------------------------------------------------------------
 
     const resized = new ResizeObserver(() => {
+      root.classList.toggle("c15-narrow", host.clientWidth < COLUMN);
       map.invalidateSize({ animate: false });
       if (!fitted && layers.base) home();
     });
     resized.observe(ground);
+    resized.observe(host);
     let onScreen = null;
     const openNotes = (open) => footer.querySelector("details")?.toggleAttribute("open", open);
     const toPaper = () => {
