@@ -322,6 +322,8 @@ def _number(frame: gpd.GeoDataFrame, column: str) -> Floats:
 
 def _along_outline(shapes: gpd.GeoSeries, crs: str) -> Iterator[Floats]:
     """Coordinates in degrees of points at most 100 m apart along each line or outline."""
+    if len(shapes) == 0:
+        return iter(())  # the projection itself takes a tenth of a second
     metric = shapes.to_crs(crs)
     lines = metric.boundary.where(metric.geom_type.isin(["Polygon", "MultiPolygon"]), metric)
     dense = gpd.GeoSeries(lines.segmentize(ENTRANCE_EVERY_M), crs=crs).to_crs("EPSG:4326")

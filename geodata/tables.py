@@ -13,10 +13,10 @@ import unicodedata
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyogrio
 import shapely
@@ -24,6 +24,9 @@ import shapely
 from geodata.columns import FEATURES, LAT, LON, MOST_LAT, MOST_LON, POINTS, Column, entrances
 from geodata.csv_text import read_csv_text
 from geodata.errors import InputError, Problem, first_few
+
+if TYPE_CHECKING:
+    from openpyxl.cell.cell import Cell
 
 VECTOR_ENDINGS = (".geojson", ".json", ".gpkg", ".shp")
 TABLE_ENDINGS = (".csv", ".xlsx")
@@ -231,6 +234,8 @@ def _read_text(path: Path, sheet: str | None, layer: str | None) -> pd.DataFrame
 
 def _read_sheet(path: Path, sheet: str | None) -> pd.DataFrame:
     """Read a sheet, the first if none is named; the header is the first row with more than one filled cell: titles have one."""
+    import openpyxl  # noqa: PLC0415 — takes its time, and a prepared region reads no table
+
     with path.open("rb") as file:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         sheets = {one.title: one for one in book.worksheets}
@@ -253,7 +258,7 @@ def _read_sheet(path: Path, sheet: str | None) -> pd.DataFrame:
     return table.loc[:, table.columns != ""].drop(index=header)
 
 
-def _sheet_cell(cell: openpyxl.cell.cell.Cell) -> str:
+def _sheet_cell(cell: Cell) -> str:
     """A cell as text; a whole number shown as 007 stays so."""
     text = _cell(cell.value)
     return text.zfill(len(cell.number_format)) if text.isdigit() and re.fullmatch("0+", cell.number_format or "") else text

@@ -140,7 +140,7 @@ def _hospitals(register: _Register, town: StreetPlan, beyond: tuple[StreetPlan, 
     register.add("YY", "驻地医院（示意）", "医院", at["army"], beds=120, restricted=True)
     register.add("YY", "示意市人民医院", "医院", _street(beyond[0], rng, (100, 200)), beds=1800)
     register.add("YY", "示意市第二医院（界溪院区）", "医院", _street(beyond[1], rng, (0, 0)), beds=300)
-    register.add("JJ", "进贤县急救中心（示意）", "急救中心", at["120"], open_from=date(2025, 6, 1), eligible=True, turnout_s=120)
+    register.add("JJ", "进贤县急救中心（示意）", "急救中心", at["120"], open_from=date(2025, 6, 1), eligible=True, turnout_s=90)
 
 
 def _health_centres(register: _Register, facts: Facts, people: Peopled) -> None:

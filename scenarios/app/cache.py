@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
-import geopandas as gpd
 import streamlit as st
 
 from coverage.circles import merged_circles
@@ -21,6 +23,14 @@ from scenarios.output import weblayers
 from scenarios.output.weblayers import Layer
 from scenarios.siting.standby import StandbyPlan, site_standby
 
+Answer = TypeVar("Answer")
+_desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="circle15")
+
+
+def _in_one_thread(work: Callable[[], Answer]) -> Answer:
+    """Work for all visitors in one thread that stays: pyproj makes its transformers anew in every thread, and a rerun is a new one."""
+    return _desk.submit(work).result()
+
 
 def region(path: Path) -> Prepared:
     """Open the region at a path; it is read anew when any of its files changed."""
@@ -31,7 +41,7 @@ def region(path: Path) -> Prepared:
     return _region(str(path), _fingerprint(stamps, path, described))
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _fingerprint(stamps: tuple[tuple[str, int, int], ...], _path: Path, _described: RegionFile) -> str:  # noqa: ARG001 — the stamps are the key
     return input_fingerprint(_path, _described)
 
@@ -53,7 +63,7 @@ def covered(prepared: Prepared, definition: ServiceDefinition) -> CoverageResult
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _covered(key: str, said: str, _prepared: Prepared, _definition: ServiceDefinition) -> CoverageResult:  # noqa: ARG001
-    return coverage(_prepared.region, _definition, _prepared.network(_definition.mode))
+    return _in_one_thread(lambda: coverage(_prepared.region, _definition, _prepared.network(_definition.mode)))
 
 
 def compared(prepared: Prepared, definition: ServiceDefinition, scenario: Scenario) -> Comparison:
@@ -63,7 +73,8 @@ def compared(prepared: Prepared, definition: ServiceDefinition, scenario: Scenar
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _compared(key: str, said: str, changes: str, _prepared: Prepared, _definition: ServiceDefinition, _scenario: Scenario) -> Comparison:  # noqa: ARG001
-    return compare(_prepared, _scenario, _definition, before=covered(_prepared, _definition))
+    before = covered(_prepared, _definition)
+    return _in_one_thread(lambda: compare(_prepared, _scenario, _definition, before=before))
 
 
 def sited(prepared: Prepared, service_id: str, definition_id: str, scenario: Scenario, *, sites: int, time_limit_s: float) -> StandbyPlan:
@@ -79,21 +90,25 @@ def _sited(key: str, changes: str, question: tuple[str, str, int, float], _prepa
     return site_standby(changed, service_id, sites=sites, definition_id=definition_id, time_limit_s=time_limit_s)
 
 
-def circles(prepared: Prepared, definition: ServiceDefinition, facilities: Facilities) -> gpd.GeoDataFrame:
+def circle_layer(prepared: Prepared, definition: ServiceDefinition, facilities: Facilities) -> Layer:
     """The merged circle of some facilities."""
-    return _circles(_key(prepared), definition.model_dump_json(), fingerprint(facilities), prepared, definition, facilities)
+    return _circle_layer(_key(prepared), definition.model_dump_json(), fingerprint(facilities), (prepared, definition, facilities))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _circles(
-    key: str,  # noqa: ARG001
-    said: str,  # noqa: ARG001
-    places: str,  # noqa: ARG001
-    _prepared: Prepared,
-    _definition: ServiceDefinition,
-    _facilities: Facilities,
-) -> gpd.GeoDataFrame:
-    return merged_circles(_definition, _prepared.network(_definition.mode), _facilities)
+def _circle_layer(key: str, said: str, places: str, _given: tuple[Prepared, ServiceDefinition, Facilities]) -> Layer:  # noqa: ARG001
+    prepared, definition, facilities = _given
+    return _in_one_thread(lambda: weblayers.circle_layer(merged_circles(definition, prepared.network(definition.mode), facilities)))
+
+
+def place_layer(prepared: Prepared, facilities: Facilities) -> Layer:
+    """The facilities of a definition."""
+    return _place_layer(_key(prepared), fingerprint(facilities), prepared, facilities)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _place_layer(key: str, places: str, _prepared: Prepared, _facilities: Facilities) -> Layer:  # noqa: ARG001
+    return _in_one_thread(lambda: weblayers.place_layer(_prepared.services, _facilities))
 
 
 def base_layer(prepared: Prepared) -> Layer:
@@ -103,4 +118,4 @@ def base_layer(prepared: Prepared) -> Layer:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _base_layer(key: str, _prepared: Prepared) -> Layer:  # noqa: ARG001
-    return weblayers.base_layer(_prepared.region)
+    return _in_one_thread(lambda: weblayers.base_layer(_prepared.region))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Mapping
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from coverage.stats import CoverageResult
 from geodata.errors import Circle15Error, Problem
+from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.app import cache, component, downloads, session
@@ -17,13 +20,14 @@ from scenarios.compare import Comparison
 from scenarios.model import parse_scenario, with_scenario
 from scenarios.output.legend import Language
 from scenarios.output.report import people, percent
-from scenarios.output.weblayers import circle_layer, place_layer
+from scenarios.output.weblayers import Layer
 from scenarios.output.webmap import view
 from scenarios.siting.standby import PLAN, plan_scenario, proof
 
 MOST_MINUTES = 240
 MOST_SITES = 200
 SOLVER_SECONDS = 60.0
+SENT_S = 0.05  # Streamlit sends what a run has drawn after about 10 ms, and forgets what was not sent when the next run begins
 
 
 @st.fragment
@@ -42,9 +46,12 @@ def desk(prepared: Prepared, language: Language) -> None:
             return
         _figures(comparison, language)
         _notes(prepared, comparison, language)
-        _map(prepared, service_id, comparison, kind, language)
+        late = _map(prepared, service_id, comparison, kind, language)
     with asks:
         downloads.show(prepared, service_id, comparison, language)
+    if late:
+        time.sleep(SENT_S)
+        st.rerun()
 
 
 def complain(problems: tuple[Problem, ...], language: Language) -> None:
@@ -119,7 +126,7 @@ def _take(prepared: Prepared, given: UploadedFile, language: Language) -> None:
         return
     st.session_state["opened"] = given.file_id
     session.step(found)
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition, language: Language) -> None:
@@ -142,7 +149,7 @@ def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition,
             planned = own.then(*plan_scenario(prepared, plan).changes)
             st.session_state["proof"] = planned, proof(plan)
             session.step(planned)
-            st.rerun(scope="fragment")
+            st.rerun()
         planned, proven = st.session_state.get("proof", (None, ("", "")))
         if planned == session.scenario():  # the proof is of this plan, and of no other
             st.info(proven[language == "en"])
@@ -180,12 +187,14 @@ def _notes(prepared: Prepared, comparison: Comparison, language: Language) -> No
         st.warning(say["other_data"])
 
 
-def _map(prepared: Prepared, service_id: str, comparison: Comparison, kind: str, language: Language) -> None:
+def _map(prepared: Prepared, service_id: str, comparison: Comparison, kind: str, language: Language) -> bool:
+    """The map with its panel; whether the circle on it is the one before the change, for drawing it anew takes longer than figures."""
     result = comparison.after
+    circle, late = _circle(prepared, result)
     layers = {
         "base": cache.base_layer(prepared),
-        "circles": circle_layer(cache.circles(prepared, result.definition, result.facilities)),
-        "places": place_layer(prepared.services, comparison.before.facilities),
+        "circles": circle,
+        "places": cache.place_layer(prepared, comparison.before.facilities),
     }
     shown = view(prepared, service_id, result, comparison=comparison if len(comparison.sites) else None)
     component.show(
@@ -198,3 +207,16 @@ def _map(prepared: Prepared, service_id: str, comparison: Comparison, kind: str,
     with st.expander(words(language)["sources"]):
         for line in shown["notes"]:
             st.text(line[language])
+    return late
+
+
+def _circle(prepared: Prepared, result: CoverageResult) -> tuple[Layer, bool]:
+    """The merged circle; at first the one before the change, and whether that is so."""
+    wanted = result.definition, fingerprint(result.facilities)
+    drawn, layer = st.session_state.get("circle", (None, None))
+    late = drawn is not None and drawn[0] == wanted[0] and drawn != wanted and st.session_state.get("late") != wanted
+    st.session_state["late"] = wanted if late else None
+    if not late:
+        layer = cache.circle_layer(prepared, result.definition, result.facilities)
+        st.session_state["circle"] = wanted, layer
+    return layer, late

@@ -20,8 +20,6 @@ from geodata.errors import OutputError, Problem, os_reason
 from geodata.region import Prepared
 from scenarios.compare import Comparison, compare
 from scenarios.output.legend import Language
-from scenarios.output.maps import coverage_map
-from scenarios.output.picture import coverage_picture
 from scenarios.output.report import coverage_json, rows, site_json, site_table
 from scenarios.output.webmap import html_map
 from scenarios.output.workbook import coverage_workbook, site_workbook
@@ -161,9 +159,13 @@ def _map_files(
         return html_map(prepared, service_id, result, circles=merged(), comparison=comparison, language=language).encode()
 
     def picture() -> bytes:
+        from scenarios.output.picture import coverage_picture  # noqa: PLC0415 — matplotlib takes its time, and most runs draw no picture
+
         return coverage_picture(prepared, service_id, result, circles=merged(), comparison=comparison, bounds=bounds, language=language)
 
     def folium() -> bytes:
+        from scenarios.output.maps import coverage_map  # noqa: PLC0415 — so does folium
+
         return coverage_map(prepared, service_id, result, circles=merged(), comparison=comparison).get_root().render().encode()
 
     return {

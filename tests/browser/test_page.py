@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
+from coverage.gaps import TOO_FAR
+from coverage.stats import coverage
 from geodata.store import open_region
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-CLINIC = {"lat": 28.2977, "lon": 116.1221}  # in 文港镇, beside the road
 
 
 @pytest.fixture
@@ -21,6 +22,17 @@ def app(page: Page, streamlit_server: Callable[..., str], example: Path) -> Page
     page.goto(streamlit_server(example))
     drawn(page)
     return page
+
+
+@pytest.fixture(scope="module")
+def village(example: Path) -> dict[str, float]:
+    """Where the largest settlement lies that a road leads to and no clinic is near enough."""
+    prepared = open_region(example)
+    definition = prepared.services.service("medical").definition(None)
+    gaps = coverage(prepared.region, definition, prepared.network(definition.mode)).gaps
+    at = prepared.region.demand.id.index(gaps.loc[gaps["cause"] == TOO_FAR, "id"].iloc[0])
+    lon, lat = prepared.region.demand.lonlat[at].tolist()
+    return {"lat": lat, "lon": lon}
 
 
 def drawn(page: Page) -> None:
@@ -114,15 +126,15 @@ def test_a_gap_in_the_list_is_shown_on_the_map(app: Page) -> None:
     expect(app.locator(".leaflet-popup").get_by_role("heading", name=name)).to_be_visible()
 
 
-def test_a_point_is_added_dragged_and_taken_back(app: Page) -> None:
+def test_a_point_is_added_dragged_and_taken_back(app: Page, village: dict[str, float]) -> None:
     covered = figure(app, "覆盖人口").inner_text()
-    add_point(app, **CLINIC)
+    add_point(app, **village)
     expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
     expect(change(app, "覆盖人口")).to_have_text(re.compile(r"\+[\d,]+ 人"))
     with_point = figure(app, "覆盖人口").inner_text()
-    app.mouse.move(*pixel(app, **CLINIC))
+    app.mouse.move(*pixel(app, **village))
     app.mouse.down()
-    app.mouse.move(*pixel(app, CLINIC["lat"] + 0.03, CLINIC["lon"]), steps=5)
+    app.mouse.move(*pixel(app, village["lat"] + 0.03, village["lon"]), steps=5)
     app.mouse.up()
     expect(figure(app, "覆盖人口")).not_to_have_text(with_point)
     expect(app.locator(".c15[data-waiting='0']")).to_be_visible()
@@ -149,8 +161,8 @@ def test_closing_the_emergency_centre_loses_people_by_township_and_opening_it_ag
     expect(figure(app, "覆盖人口")).to_have_text(covered)
 
 
-def test_a_scenario_is_kept_as_a_file_and_opened_again(app: Page, tmp_path: Path) -> None:
-    add_point(app, **CLINIC)
+def test_a_scenario_is_kept_as_a_file_and_opened_again(app: Page, tmp_path: Path, village: dict[str, float]) -> None:
+    add_point(app, **village)
     expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
     with_point = figure(app, "覆盖人口").inner_text()
     saved(app, "保存").save_as(tmp_path / "scenario.json")
@@ -169,8 +181,10 @@ def test_a_scenario_is_kept_as_a_file_and_opened_again(app: Page, tmp_path: Path
 @pytest.mark.parametrize(
     ("label", "begins"), [("HTML", b"<!doctype html>"), ("PNG", b"\x89PNG"), ("Excel", b"PK"), ("GeoPackage", b"SQLite")]
 )
-def test_what_is_shown_can_be_taken_along_as_a_file(app: Page, tmp_path: Path, label: str, begins: bytes) -> None:
-    add_point(app, **CLINIC)
+def test_what_is_shown_can_be_taken_along_as_a_file(
+    app: Page, tmp_path: Path, village: dict[str, float], label: str, begins: bytes
+) -> None:
+    add_point(app, **village)
     expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
     app.get_by_text("导出文件").click()
     saved(app, label).save_as(tmp_path / "file")
