@@ -1,17 +1,22 @@
 """The page as a planner sees it, in a real browser with every outside request failing the test."""
 
+import csv
+import io
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from county_files import write_county, zones
+from hostile import ALL, NAMES
 from playwright.sync_api import Download, Locator, Page, expect
 
 from coverage.gaps import TOO_FAR
 from coverage.stats import coverage
 from geodata.store import open_region
+from scenarios.model import Open, Scenario
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -189,6 +194,88 @@ def test_what_is_shown_can_be_taken_along_as_a_file(
     app.get_by_text("导出文件").click()
     saved(app, label).save_as(tmp_path / "file")
     assert (tmp_path / "file").read_bytes().lower().startswith(begins.lower())
+
+
+@pytest.fixture(scope="module")
+def hostile_county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten townships, villages and hospitals along one street, and a service; each bears a hostile name."""
+    step = 0.002
+    codes = [f"T{n}" for n in range(len(NAMES))]
+    boxes = json.loads(zones(**{code: (116.0 + n * step, 116.0 + (n + 1) * step) for n, code in enumerate(codes)}))
+    for feature, name in zip(boxes["features"], NAMES, strict=True):
+        feature["properties"]["name"] = name
+    rows = [(n, name, 116.0 + (n + 0.5) * step) for n, name in enumerate(NAMES)]
+    said = json.dumps(ALL, ensure_ascii=False)  # TOML's text and JSON's are written alike
+    services = f"""
+[kinds]
+hospital = {{ zh = {said}, en = {said} }}
+[services.medical]
+name_zh = {said}
+name_en = {said}
+[[services.medical.definitions]]
+id = "walk"
+name_zh = {said}
+name_en = {said}
+kinds = ["hospital"]
+mode = "walk"
+urban = {{ minutes = 1 }}
+rural = {{ minutes = 1 }}
+source = {said}
+status = "M"
+"""
+    files = {
+        "zones.geojson": json.dumps(boxes),
+        "people.csv": "乡镇,常住人口\n" + "".join(f"{code},100\n" for code in codes),
+        "villages.csv": _csv(("编码", "村名", "经度", "纬度", "人口"), [(f"V{n}", name, lon, 28.3065, 1) for n, name, lon in rows]),
+        "hospitals.csv": _csv(("编码", "名称", "类别", "经度", "纬度"), [(f"H{n}", name, ALL, lon, 28.305) for n, name, lon in rows]),
+        "parks.csv": "id,lon,lat\nP1,116.010,28.305\n",
+        "mine.toml": services,
+    }
+    folder = tmp_path_factory.mktemp("hostile")
+    path = write_county(folder, files, toml='services = "mine.toml"')
+    path.write_text(path.read_text(encoding="utf-8").replace('"某县"', said), encoding="utf-8")
+    return path
+
+
+def _csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([head, *rows])
+    return text.getvalue()
+
+
+def test_hostile_names_are_shown_as_they_are_everywhere_and_run_nothing(
+    page: Page, streamlit_server: Callable[..., str], hostile_county: Path, tmp_path: Path
+) -> None:
+    page.goto(streamlit_server(hostile_county))
+    drawn(page)
+    assert page.locator("[data-zone] button").all_inner_texts() == list(NAMES)
+    for name in NAMES:
+        expect(page.locator(".c15-map").get_by_text(name, exact=True).first).to_be_attached()
+    page.get_by_role("tab", name=re.compile("未覆盖")).click()
+    assert sorted(page.locator("[data-gap] b").all_inner_texts()) == sorted(NAMES)
+    for number in range(len(NAMES)):
+        page.locator("[data-gap] button").nth(number).click()
+        expect(page.locator(".leaflet-popup h2")).to_have_text(page.locator("[data-gap] b").nth(number).inner_text())
+    expect(page.get_by_text(ALL).first).to_be_visible()
+    page.get_by_role("combobox", name=re.compile("口径")).click()
+    expect(page.get_by_role("option", name=ALL)).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_text("来源与参数").click()
+    expect(page.get_by_text(f"口径来源：{ALL}")).to_be_visible()
+    scenario = Scenario().then(*(Open(id=f"N{n}", name=name, kind="hospital", host=f"H{n}") for n, name in enumerate(NAMES)))
+    (tmp_path / "{{7*7}}.json").write_text(scenario.to_json(), encoding="utf-8")
+    page.get_by_role("button", name="打开").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "{{7*7}}.json")
+    expect(page.locator(".c15[data-points='10'][data-ready=true]")).to_be_visible()
+    for name in NAMES:
+        expect(page.locator(".c15-map").get_by_text(name, exact=True).last).to_be_attached()
+    page.get_by_text("导出文件").click()
+    saved(page, "HTML").save_as(tmp_path / "map.html")
+    assert page.evaluate("window.__hit") is None
+    page.goto((tmp_path / "map.html").as_uri())
+    drawn(page)
+    assert page.locator("[data-zone] button").all_inner_texts() == list(NAMES)
+    assert page.evaluate("window.__hit") is None
 
 
 def test_a_broken_region_is_told_in_a_sentence(page: Page, streamlit_server: Callable[..., str], tmp_path: Path) -> None:
