@@ -5,7 +5,7 @@ from __future__ import annotations
 from scenarios.output.legend import Language
 
 _WORDS = {
-    "title": ("十五分钟服务圈", "15-minute service circles"),
+    "title": ("十五分钟服务圈", "15-minute circles"),
     "switch": ("English", "中文"),
     "no_facilities": (
         "没有此类机构的数据，覆盖为 0 不代表实际情况。",

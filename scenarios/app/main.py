@@ -21,6 +21,7 @@ _STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 0.6rem 1.4rem 1.5rem; }
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 [data-testid="stMetricValue"] { font-size: 1.7rem; }
+[data-testid="stAlert"] p { font-size: 0.9rem; }
 </style>
 """
 
