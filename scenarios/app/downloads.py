@@ -23,7 +23,8 @@ def show(prepared: Prepared, service_id: str, comparison: Comparison, language: 
         for kind, name in FILES.items():
             file = name.format(service_id)
             make = functools.partial(_make, prepared, service_id, comparison, kind, file, language=language, bounds=session.view())
-            st.download_button(say[f"file_{kind}"], make, file, on_click="ignore", key=f"file-{kind}", width="stretch")
+            about = say["file_png_help"] if kind == "png" else None
+            st.download_button(say[f"file_{kind}"], make, file, on_click="ignore", key=f"file-{kind}", width="stretch", help=about)
 
 
 def _make(
