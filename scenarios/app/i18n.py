@@ -71,10 +71,8 @@ _WORDS = {
     "file_html": ("地图网页（HTML，离线可开）", "Map as a page (HTML, opens offline)"),
     "file_png": ("当前视图（PNG）", "Current view (PNG)"),
     "file_png_help": (
-        "地图上看到的范围，A4 横幅。需要中文字体：Windows 自带；Debian/Ubuntu 请安装 fonts-noto-cjk，或用环境变量 CIRCLE15_FONT 指定字体文件。"
-        "若提示 Failed to generate file，原因写在终端里。",
-        "What the map shows, A4. It needs a Chinese font: Windows has one; Debian and Ubuntu: fonts-noto-cjk, or name a font file in the "
-        "environment variable CIRCLE15_FONT. If you read “Failed to generate file”, the terminal says why.",
+        "地图上看到的范围，A4 横幅。需要中文字体：Windows 自带；Debian/Ubuntu 请安装 fonts-noto-cjk。若提示 Failed，原因写在终端里。",
+        "What the map shows, A4. Needs a Chinese font (Debian, Ubuntu: fonts-noto-cjk). If you read “Failed …”, the terminal says why.",
     ),
     "file_xlsx": ("表格（Excel）", "Tables (Excel)"),
     "file_gpkg": ("图层（GeoPackage）", "Layers (GeoPackage)"),
