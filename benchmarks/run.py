@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-LIBRARIES = ("numpy", "scipy", "shapely", "highspy", "osmium", "networkx")
+LIBRARIES = ("numpy", "scipy", "shapely", "highspy", "osmium", "networkx", "streamlit")
 
 
 def run(script: str, *arguments: str) -> str:
@@ -29,6 +29,7 @@ def main() -> None:
             run("roads.py", str(porto)) if porto.is_file() else f"(skipped: no porto.osm.pbf in {data.name})\n",
         ),
         ("The example county", run("county.py")),
+        ("The page in Chromium, and the files it gives", run("page.py")),
         ("Circles of the example county: a raster of distances beside the exact union of buffers", run("circles.py")),
         ("Siting: exact maximal covering, lexicographic where there are two limits", run("siting.py")),
     ]

@@ -1,4 +1,4 @@
-"""Fixtures every test may ask for: the folder of real data, and an environment without the caller's settings."""
+"""Fixtures every test may ask for: the example county, real data, a Chinese font, an environment without the caller's settings."""
 
 import os
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from geodata.errors import FontError
 from geodata.examples.county import write_county
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -50,3 +51,18 @@ def _absent(reason: str) -> None:
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example county, freshly written: the path of its region.toml."""
     return write_county(tmp_path_factory.mktemp("example"))
+
+
+@pytest.fixture
+def chinese_font(no_settings_of_the_caller: None) -> None:
+    """A test that draws Chinese asks for it, and is skipped where no font has the characters; not on CI, which installs one."""
+    from scenarios.output.fonts import find_font  # noqa: PLC0415 — matplotlib takes its time, and most tests draw nothing
+
+    del no_settings_of_the_caller  # a font that CIRCLE15_FONT names would not be there in the test
+    try:
+        find_font("进贤县")
+    except FontError:
+        reason = "no font of this computer has 进贤县: install one (Debian, Ubuntu: fonts-noto-cjk)"
+        if os.environ.get("CIRCLE15_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)

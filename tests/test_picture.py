@@ -56,8 +56,9 @@ def fitness(prepared: Prepared) -> CoverageResult:
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def written(monkeypatch: pytest.MonkeyPatch, chinese_font: None) -> list[str]:
     """Everything that is written on a picture, as the search for a font sees it."""
+    del chinese_font  # without one there is nothing to write with
     texts: list[str] = []
 
     def note(text: str) -> font_manager.FontPath:
@@ -85,12 +86,14 @@ def drawn(prepared: Prepared, result: CoverageResult) -> gpd.GeoDataFrame:
     return circles(result.definition, prepared.network(result.definition.mode), result.facilities)
 
 
+@pytest.mark.usefixtures("chinese_font")
 def test_sheet_is_a4_landscape_at_200_dots_an_inch(prepared: Prepared, fitness: CoverageResult, tmp_path: Path) -> None:
     path = tmp_path / "sheet.png"
     path.write_bytes(coverage_picture(prepared, "fitness", fitness, circles=drawn(prepared, fitness)))
     assert imread(path).shape[:2] == (1654, 2338)
 
 
+@pytest.mark.usefixtures("chinese_font")
 def test_same_input_gives_the_same_bytes_in_another_process(example: Path, prepared: Prepared, fitness: CoverageResult) -> None:
     here = coverage_picture(prepared, "fitness", fitness, circles=drawn(prepared, fitness))
     again = subprocess.run([sys.executable, "-c", AGAIN, str(example.parent)], capture_output=True, text=True, check=True)
@@ -177,12 +180,14 @@ def test_the_north_arrow_points_up() -> None:
         assert heights[0] > max(heights[1:])  # the tip is the first corner
 
 
+@pytest.mark.usefixtures("chinese_font")
 def test_a_font_has_every_character_it_is_asked_for() -> None:
     found = find_font("进贤县 abc\n→")
     letters = font_manager.get_font(found).get_charmap()
     assert {ord(letter) for letter in "进贤县abc→"} <= set(letters)
 
 
+@pytest.mark.usefixtures("chinese_font")
 def test_a_font_installed_since_matplotlib_looked_is_found(no_font: Callable[[], None]) -> None:
     no_font()
     assert find_font("进贤县")
