@@ -228,8 +228,11 @@ def test_our_scripts_put_no_text_in_as_html():
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|</script|<!--", script), name
 
 
-def test_the_words_of_the_map_are_all_there():
+def test_every_word_of_the_map_is_there_and_none_is_said_twice(county: County):
     words = (WEB / "words.js").read_text(encoding="utf-8")
-    known = set(re.findall(r"^    (\w+): \[", words, re.MULTILINE))
+    own = set(re.findall(r"^    (\w+): \[", words, re.MULTILINE))
+    shared = set(view(county.prepared, "medical", county.result)["words"])
+    known = own | shared
     used = {key for name in SCRIPTS for key in re.findall(r'\bsay\(\s*"(\w+)"', (WEB / name).read_text(encoding="utf-8"))}
     assert used <= known | {"add", "move", "close", "reopen", "view"}  # those are events
+    assert own & shared == set()

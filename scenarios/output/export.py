@@ -19,6 +19,7 @@ from coverage.stats import CoverageResult
 from geodata.errors import OutputError, Problem, os_reason
 from geodata.region import Prepared
 from scenarios.compare import Comparison, compare
+from scenarios.output.ground import Bounds
 from scenarios.output.legend import Language
 from scenarios.output.report import coverage_json, rows, site_json, site_table
 from scenarios.output.webmap import html_map
@@ -27,7 +28,6 @@ from scenarios.siting.standby import StandbyPlan, plan_scenario
 
 FileKind = Literal["csv", "gpkg", "json", "xlsx", "html", "png", "folium"]
 FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
-Bounds = tuple[float, float, float, float]
 Writer = Callable[[Path], None]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

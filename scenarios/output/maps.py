@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import folium
 import geopandas as gpd
 import numpy as np
 import shapely
-import xstatic.pkg.leaflet
 from branca.element import Element, MacroElement
 from folium.template import Template
 
@@ -26,25 +22,24 @@ from coverage.gaps import CAUSES
 from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from geodata.roads import Geometries
-from geodata.standards import ServiceDefinition
 from scenarios.compare import Comparison
 from scenarios.output import legend
-from scenarios.output.report import ILLUSTRATIVE, people, percent, round_up
+from scenarios.output.ground import road_lines, simplified, water_shapes, zone_shapes
+from scenarios.output.report import people, percent, round_up
+from scenarios.output.webmap import leaflet_script, leaflet_style
 
-LEAFLET: Final = Path(xstatic.pkg.leaflet.BASE_DIR)
-SIMPLIFY_M: Final = 5.0
-MANY: Final = 60  # facilities of a kind, drawn smaller
 DECIMALS: Final = 5  # of a degree: about a metre
 _ENTITIES: Final = str.maketrans({letter: f"&#{ord(letter)};" for letter in "&<>\"'{}$\\`"})
-_ROAD_WEIGHTS: Final = {"local": 0.7, "main": 1.6, "motorway": 3.0}
+_ROADS: Final = ("local", "main", "motorway")  # without paths: for them the page would be half as large again
+_SMALLER: Final = 0.75  # than on the page with the panel, for a map that is embedded is smaller
 _STYLE: Final = """
 .leaflet-container { background: #f4f4f1; font-size: 12px }
 .leaflet-tooltip.name { background: none; border: 0; box-shadow: none; padding: 0; font-weight: 600; color: #222;
   text-shadow: 0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff }
-.legend { background: #fffe; padding: 7px 10px; line-height: 1.5; max-width: 260px; border-radius: 4px; box-shadow: 0 1px 4px #0006 }
+.legend { background: #fffe; padding: 7px 10px; line-height: 1.5; max-width: 330px; border-radius: 4px; box-shadow: 0 1px 4px #0006 }
 .legend i { display: inline-block; width: 18px; height: 11px; margin-right: 7px; vertical-align: -1px }
 .legend i.dot { width: 10px; height: 10px; border-radius: 50%; margin: 0 11px 0 4px }
-.legend b.mark { color: #d7191c }
+.legend i.hollow { width: 6px; height: 6px; border: 2px solid }
 """
 _WRITE_NAME: Final = """function (feature, layer) {
     layer.bindTooltip(feature.properties.says, {permanent: true, direction: "center", className: "name"});
@@ -83,13 +78,13 @@ def coverage_map(
     """
     west, south, east, north = prepared.region.zones.bounds
     page = folium.Map(location=((south + north) / 2, (west + east) / 2), tiles=None, prefer_canvas=True, zoom_snap=0.25)
-    page.default_js = [("leaflet", _data_uri("text/javascript", _leaflet_script()))]
-    page.default_css = [("leaflet_css", _data_uri("text/css", _leaflet_style()))]
+    page.default_js = [("leaflet", _data_uri("text/javascript", leaflet_script()))]
+    page.default_css = [("leaflet_css", _data_uri("text/css", leaflet_style()))]
     for layer in _layers(prepared, result, circles, comparison):
         layer.add_to(page)
     page.fit_bounds([[south, west], [north, east]])
     folium.LayerControl(collapsed=False).add_to(page)
-    page.add_child(_Frame(_legend_html(prepared, service_id, result, comparison), " ".join(legend.UNREVIEWED)))
+    page.add_child(_Frame(_legend_html(prepared, service_id, result, circles, comparison), legend.both(legend.UNREVIEWED)))
     name = "|".join(
         (prepared.region.fingerprint, service_id, result.definition.model_dump_json(), comparison.scenario.to_json() if comparison else "")
     )
@@ -103,21 +98,26 @@ def coverage_map(
 def _layers(
     prepared: Prepared, result: CoverageResult, circles: gpd.GeoDataFrame, comparison: Comparison | None
 ) -> Iterator[folium.GeoJson]:
-    yield _layer("乡镇 townships", _zone_features(prepared, result))
-    yield _layer("水面 water", _plain_features(prepared, {"water": prepared.region.roads.water}, {"water": (legend.WATER_COLOUR, 1.5)}))
-    merged = circles[circles["facility_id"] == ""]
-    rings = {name: np.array([shape], dtype=object) for name, shape in zip(merged["class"], merged.geometry, strict=True)}
-    yield _layer("服务圈 circles", _plain_features(prepared, rings, dict.fromkeys(rings, (legend.CIRCLE_COLOUR, 1.0))))
-    lines, classes = prepared.region.roads.lines(), np.array(prepared.region.roads.class_names)[prepared.region.roads.road_class]
-    roads = {group: lines[np.isin(classes, legend.ROAD_GROUPS[group])] for group in _ROAD_WEIGHTS}
-    looks = {group: (legend.ROAD_COLOURS[group], weight) for group, weight in _ROAD_WEIGHTS.items()}
-    yield _layer("道路 roads", _plain_features(prepared, roads, looks))
-    yield _layer("未覆盖 out of reach", _gap_features(prepared, result))
-    yield _layer("机构 facilities", _facility_features(prepared, result))
+    shapes, labels = zone_shapes(prepared.region)
+    yield _layer("乡镇 townships", _zone_features(result, shapes))
+    areas, rivers = water_shapes(prepared.region)
+    water = [_area(areas, legend.WATER_COLOUR, 1.0), _stroke(rivers, legend.RIVER_COLOUR, 2.0)]
+    yield _layer(legend.both(legend.WATER_WORDS), water)
+    drawn = legend.merged(circles)
+    circle = [
+        _area(simplified(np.array([shape], dtype=object), prepared.region), legend.CIRCLE_COLOURS[name], legend.CIRCLE_OPACITY)
+        for name, shape in zip(drawn["class"], drawn.geometry, strict=True)
+    ]
+    yield _layer(legend.both(legend.CIRCLE_WORDS["all"]), circle)
+    looks = {group: legend.ROADS[group] for group in _ROADS}
+    roads = [_stroke(road_lines(prepared.region, group), look.colour, look.width_px) for group, look in looks.items()]
+    yield _layer(legend.both(legend.ROLE_WORDS["roads"]), roads)
+    yield _layer(legend.both(legend.GAP_WORDS), _gap_features(prepared, result))
+    yield _layer(legend.both(legend.ROLE_WORDS["facilities"]), _facility_features(prepared, result))
     if comparison is not None:
         yield _layer("情景变化 changes", _changed_features(comparison))
         yield _layer("情景机构 scenario", _site_features(prepared, comparison))
-    yield _name_layer(prepared)
+    yield _name_layer(prepared, labels)
 
 
 def _layer(name: str, features: Sequence[dict[str, Any]]) -> folium.GeoJson:
@@ -131,11 +131,10 @@ def _layer(name: str, features: Sequence[dict[str, Any]]) -> folium.GeoJson:
     return layer
 
 
-def _name_layer(prepared: Prepared) -> folium.GeoJson:
+def _name_layer(prepared: Prepared, labels: Geometries) -> folium.GeoJson:
     """Build the layer of township names, each written where its township is widest."""
-    centres = shapely.get_point(shapely.maximum_inscribed_circle(np.array(prepared.region.zones.geometry), tolerance=0.002), 0)
     nothing = {"stroke": False, "fill": False}
-    named = [_dot((at.x, at.y), nothing, name) for name, at in zip(prepared.region.zones.name, centres, strict=True)]
+    named = [_dot((at.x, at.y), nothing, name) for name, at in zip(prepared.region.zones.name, labels, strict=True)]
     return folium.GeoJson(
         {"type": "FeatureCollection", "features": named},
         name=escape("乡镇名 names"),
@@ -145,13 +144,13 @@ def _name_layer(prepared: Prepared) -> folium.GeoJson:
     )
 
 
-def _zone_features(prepared: Prepared, result: CoverageResult) -> list[dict[str, Any]]:
+def _zone_features(result: CoverageResult, shapes: Geometries) -> list[dict[str, Any]]:
     table = result.by_zone[result.by_zone["row"] == "zone"].to_dict("records")
-    shapes = shapely.coverage_simplify(np.array(prepared.region.zones.geometry), SIMPLIFY_M / 100_000)
+    border = {"color": legend.BORDER_COLOUR, "weight": 1, "dashArray": "5 3", "fillOpacity": 1}
     return [
         _feature(
             shape,
-            {"color": "#777", "weight": 1, "dashArray": "5 3", "fillColor": legend.share_colour(row["share_people"]), "fillOpacity": 0.85},
+            border | {"fillColor": legend.share_colour(row["share_people"])},
             row["zone"],
             f"人口 people：{people(row['people'])}",
             f"覆盖人口 covered：{people(row['covered_people'])}（{percent(row['share_people'])}）",
@@ -160,21 +159,16 @@ def _zone_features(prepared: Prepared, result: CoverageResult) -> list[dict[str,
     ]
 
 
-def _plain_features(prepared: Prepared, shapes: Mapping[str, Geometries], looks: Mapping[str, tuple[str, float]]) -> list[dict[str, Any]]:
-    """Shapes that say nothing, all of a group as one feature: a canvas draws one much faster than many."""
-    features = []
-    for group, some in shapes.items():
-        colour, weight = looks[group]
-        metric = gpd.GeoSeries(list(some), crs="EPSG:4326").to_crs(prepared.region.crs).simplify(SIMPLIFY_M).to_crs("EPSG:4326")
-        parts = shapely.get_parts(np.array(metric, dtype=object))
-        area = shapely.get_dimensions(parts) == 2  # noqa: PLR2004 — the dimension of a polygon
-        style = {"color": colour, "weight": weight, "fillColor": colour}
-        opaque = 1.0 if colour == legend.WATER_COLOUR else 0.18
-        if area.any():
-            features.append(_feature(shapely.multipolygons(parts[area]), style | {"fillOpacity": opaque}))
-        if not area.all():
-            features.append(_feature(shapely.multilinestrings(parts[~area]), style | {"fill": False}))
-    return features
+def _area(shapes: Geometries, colour: str, opacity: float) -> dict[str, Any]:
+    """Fill areas that say nothing, all as one feature: a canvas draws one much faster than many."""
+    parts = [part for part in shapely.get_parts(shapely.get_parts(shapes)) if part.geom_type == "Polygon"]
+    style = {"color": colour, "weight": 1, "fillColor": colour, "fillOpacity": opacity}
+    return _feature(shapely.multipolygons(parts), style)
+
+
+def _stroke(lines: Geometries, colour: str, width_px: float) -> dict[str, Any]:
+    """Draw lines that say nothing, all as one feature."""
+    return _feature(shapely.multilinestrings(shapely.get_parts(lines)), {"color": colour, "weight": width_px, "fill": False})
 
 
 def _gap_features(prepared: Prepared, result: CoverageResult) -> list[dict[str, Any]]:
@@ -183,21 +177,23 @@ def _gap_features(prepared: Prepared, result: CoverageResult) -> list[dict[str, 
     for gap in result.gaps.to_dict("records"):
         minutes = gap["nearest_minutes"]
         reach = f"，{round_up(minutes):,.1f} 分钟 min" if minutes == minutes else ""  # noqa: PLR0124 — nan: not by minutes
-        says = [f"人口 people：{people(gap['people'])}", " ".join(CAUSES[gap["cause"]])]
+        says = [f"人口 people：{people(gap['people'])}", legend.both(CAUSES[gap["cause"]])]
         says += [f"最近 nearest：{gap['nearest_name']}{reach}"] if gap["nearest_name"] else []
-        features.append(_dot(at[gap["id"]], _gap_style(gap["people"], legend.GAP_COLOUR), f"{gap['name']}（{gap['zone']}）", *says))
+        features.append(_dot(at[gap["id"]], _place_style(gap["people"], legend.GAP_COLOUR), f"{gap['name']}（{gap['zone']}）", *says))
     return features
 
 
 def _facility_features(prepared: Prepared, result: CoverageResult) -> list[dict[str, Any]]:
     shown = result.facilities.to_geodataframe()
-    colours, words = legend.kind_colours(result.definition.kinds), legend.kind_words(prepared)
+    looks = {look.id: look for look in legend.kind_looks(prepared.services, result.facilities)}
     places = shapely.get_coordinates(shapely.point_on_surface(np.array(shown.geometry, dtype=object)))
-    radius = {kind: 3.0 if count > MANY else 5.0 for kind, count in shown["kind"].value_counts().items()}
     features = []
     for facility, place in zip(shown.to_dict("records"), places, strict=True):
-        style = {"color": "#fff", "weight": 1, "fillColor": colours[facility["kind"]], "fillOpacity": 1, "radius": radius[facility["kind"]]}
-        features.append(_dot(place, style, facility["name"], " ".join(words[facility["kind"]]), *_external(facility["external"])))
+        look = looks[facility["kind"]]
+        style = {"color": "#fff", "weight": 1, "fillColor": look.colour, "fillOpacity": 1, "radius": look.radius_px * _SMALLER}
+        if facility["external"]:
+            style |= {"color": look.colour, "weight": 2, "fillColor": "#fff"}
+        features.append(_dot(place, style, facility["name"], legend.both(look.words), *_external(facility["external"])))
     return features
 
 
@@ -205,9 +201,9 @@ def _changed_features(comparison: Comparison) -> list[dict[str, Any]]:
     return [
         _dot(
             (row.lon, row.lat),
-            _gap_style(row.people, legend.CHANGE_COLOURS[row.change]),
+            _place_style(row.people, legend.CHANGE_COLOURS[row.change]),
             f"{row.name}（{row.zone}）",
-            f"{' '.join(legend.CHANGE_WORDS[row.change])}：{people(row.people)}",
+            f"{legend.both(legend.CHANGE_WORDS[row.change])}：{people(row.people)}",
         )
         for row in comparison.changed.itertuples(index=False)
     ]
@@ -218,21 +214,28 @@ def _site_features(prepared: Prepared, comparison: Comparison) -> list[dict[str,
     return [
         _dot(
             (row.lon, row.lat),
-            {"color": "#222", "weight": 2, "fillColor": legend.STATE_COLOURS[row.state], "fillOpacity": 1, "radius": 8},
+            {
+                "color": "#222",
+                "weight": 2,
+                "fillColor": legend.SITE_COLOURS["closed" if row.state == "closed" else "placed"],
+                "fillOpacity": 1,
+                "radius": 8,
+            },
             row.name,
-            " ".join(words[row.kind]),
-            " ".join(legend.STATE_WORDS[row.state]),
+            legend.both(words[row.kind]),
+            legend.both(legend.STATE_WORDS[row.state]),
         )
         for row in comparison.sites.itertuples(index=False)
     ]
 
 
 def _external(external: bool) -> list[str]:  # noqa: FBT001 — a cell of a table
-    return ["县外 external"] if external else []
+    return [legend.both(legend.OUTSIDE_WORDS)] if external else []
 
 
-def _gap_style(people_there: float, colour: str) -> dict[str, Any]:
-    return {"color": "#fff", "weight": 1, "fillColor": colour, "fillOpacity": 0.85, "radius": round(2 + (people_there / 60) ** 0.5, 1)}
+def _place_style(people_there: float, colour: str) -> dict[str, Any]:
+    radius_px = legend.place_radius_px(people_there) * _SMALLER
+    return {"color": "#fff", "weight": 1, "fillColor": colour, "fillOpacity": 0.85, "radius": round(radius_px, 1)}
 
 
 def _dot(lonlat: Sequence[float], style: dict[str, Any], *says: str) -> dict[str, Any]:
@@ -277,35 +280,43 @@ class _Frame(MacroElement):
         self.style, self.html, self.mark = _STYLE, html, mark
 
 
-def _legend_html(prepared: Prepared, service_id: str, result: CoverageResult, comparison: Comparison | None) -> str:
-    region, service, definition = prepared.region, prepared.services.service(service_id), result.definition
-    total = result.by_zone.to_dict("records")[-1]
-    lines = [f"<b>{escape(region.name)} · {escape(service.name_zh)}</b>", escape(definition.name_zh), escape(region.date)]
-    lines += [escape(comparison.scenario.name)] if comparison and comparison.scenario.name else []
-    lines += [f'<b class="mark">{escape(ILLUSTRATIVE)}</b>'] if region.illustrative else []
-    lines.append(
-        escape(f"覆盖人口 covered：{people(total['covered_people'])} / {people(total['people'])}（{percent(total['share_people'])}）")
-    )
-    lines += [_swatch(colour, text) for colour, text in zip(legend.SHARE_COLOURS, legend.SHARE_LABELS, strict=True)]
-    lines.append(_swatch(legend.CIRCLE_COLOUR + "55", f"服务圈 circle：{' '.join(legend.limit_words(definition))}"))
-    lines += [_swatch(colour, text, dot=True) for text, colour in _kinds_shown(prepared, definition, result)]
-    lines.append(_swatch(legend.GAP_COLOUR, "未覆盖 out of reach", dot=True))
+def _legend_html(
+    prepared: Prepared, service_id: str, result: CoverageResult, circles: gpd.GeoDataFrame, comparison: Comparison | None
+) -> str:
+    region, total = prepared.region, result.by_zone.to_dict("records")[-1]
+    covered = f"{people(total['covered_people'])} / {people(total['people'])}（{percent(total['share_people'])}）"
+    lines = [f"<b>{escape(legend.title_words(prepared, service_id, comparison)[0])}</b>"]
+    lines += [escape(part) for part in legend.about_words(prepared, result.definition)[0].split(" · ")]
+    lines += [f'<b style="color:{legend.GAP_COLOUR}">{escape(legend.both(legend.ILLUSTRATIVE))}</b>'] if region.illustrative else []
+    lines.append(escape(f"覆盖人口 covered：{covered}"))
+    lines += [_swatch(colour, text) for colour, text in zip(legend.SHARE_COLOURS, legend.share_labels(), strict=True)]
+    if result.by_zone.loc[result.by_zone["row"] == "zone", "share_people"].isna().any():
+        lines.append(_swatch(legend.NOBODY_COLOUR, legend.both(legend.NOBODY_WORDS)))
+    for name in legend.merged(circles)["class"][::-1]:
+        lines.append(
+            _swatch(
+                f"{legend.CIRCLE_COLOURS[name]}{round(255 * legend.CIRCLE_OPACITY):02x}",
+                legend.both(legend.circle_words(result.definition, name)),
+            )
+        )
+    lines += _facility_lines(prepared, result)
+    lines.append(_swatch(legend.GAP_COLOUR, legend.both(legend.GAP_WORDS), "dot"))
     if comparison is not None:
-        lines += [_swatch(colour, " ".join(legend.CHANGE_WORDS[change]), dot=True) for change, colour in legend.CHANGE_COLOURS.items()]
-        lines.append(_swatch(legend.STATE_COLOURS["new"], "新增或迁建 new or moved", dot=True))
-        lines.append(_swatch(legend.STATE_COLOURS["closed"], "关闭 closed", dot=True))
+        lines += [_swatch(colour, legend.both(legend.CHANGE_WORDS[change]), "dot") for change, colour in legend.CHANGE_COLOURS.items()]
+        lines += [_swatch(colour, legend.both(legend.SITE_WORDS[site]), "dot") for site, colour in legend.SITE_COLOURS.items()]
     return "<br>".join(lines)
 
 
-def _kinds_shown(prepared: Prepared, definition: ServiceDefinition, result: CoverageResult) -> Iterator[tuple[str, str]]:
-    counts = result.facilities.to_geodataframe()["kind"].value_counts()
-    for kind, colour in legend.kind_colours(definition.kinds).items():
-        if kind in counts:
-            yield f"{' '.join(legend.kind_words(prepared)[kind])} ({counts[kind]:,})", colour
+def _facility_lines(prepared: Prepared, result: CoverageResult) -> Iterator[str]:
+    """Yield the kinds with how many are shown, and how many of all these lie outside the county."""
+    for look in legend.kind_looks(prepared.services, result.facilities):
+        yield _swatch(look.colour, f"{legend.both(look.words)} ({look.count:,})", "dot")
+    if external := int((result.facilities.external & ~result.facilities.restricted).sum()):
+        yield _swatch("#fff", f"{legend.both(legend.EXTERNAL_WORDS)} ({external:,})", "dot hollow")
 
 
-def _swatch(colour: str, text: str, *, dot: bool = False) -> str:
-    return f'<i{" class=dot" if dot else ""} style="background:{colour}"></i>{escape(text)}'
+def _swatch(colour: str, text: str, shape: str = "") -> str:
+    return f'<i class="{shape}" style="background:{colour}"></i>{escape(text)}'
 
 
 def _number(page: folium.Map, name: str) -> None:
@@ -318,14 +329,3 @@ def _number(page: folium.Map, name: str) -> None:
 
 def _data_uri(kind: str, content: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content.encode()).decode()}"
-
-
-@cache
-def _leaflet_script() -> str:
-    return (LEAFLET / "leaflet.js").read_text(encoding="utf-8").split("//# sourceMappingURL", maxsplit=1)[0]
-
-
-@cache
-def _leaflet_style() -> str:
-    """Leaflet's style sheet without its pictures, of which none is shown here."""
-    return re.sub(r"url\([^)]*\)", "none", (LEAFLET / "leaflet.css").read_text(encoding="utf-8"))

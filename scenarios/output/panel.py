@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final, Literal
 
+import geopandas as gpd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from coverage.stats import CoverageResult
+from geodata.region import Prepared
 from scenarios.compare import Comparison
 from scenarios.output import legend
 from scenarios.output.legend import Language
@@ -24,8 +26,13 @@ MUTED: Final = "#666666"
 WIDTH_IN: Final = 3.6
 LINE_IN: Final = 0.23
 SECOND_COLUMN_IN: Final = 1.85
+MARKERS: Final = ("P", "s", "D", "^", "o", "v", "p", "h", "<", ">")  # kinds are told apart without colours too
+EDGES: Final[dict[str, Style]] = {"all": "-", "urban": "-", "rural": "--"}
+SITE_LOOKS: Final = {"placed": ("*", 150.0), "closed": ("X", 60.0)}
+GAP_PEOPLE: Final = (500, 2_000, 8_000)  # shown in the legend
 _TEXT_IN: Final = 0.42  # where the text of a legend line begins, after its symbol
 
+PT_PER_PX: Final = 0.5  # the sheet is about as large as the page on a screen, and paper bears finer lines
 Style = Literal["-", "--"]
 Symbol = Callable[[Axes, float, float], None]  # draws itself with its centre at x, y
 
@@ -141,7 +148,7 @@ def figures(result: CoverageResult, comparison: Comparison | None, language: Lan
     else:
         changed = {row["row"]: row for row in comparison.by_zone.to_dict("records") if row["row"] != "zone"}
         share = f"{percent(changed['total']['share_people_before'])} → {percent(changed['total']['share_people_after'])}"
-        columns = [("现状", "before"), ("方案", "after"), ("方案占比", "share")]
+        columns = [*legend.BEFORE_AFTER_WORDS.values(), ("方案占比", "share")]
         body = {
             key: (people(row["covered_people_before"]), people(row["covered_people_after"]), percent(row["share_people_after"]))
             for key, row in changed.items()
@@ -159,5 +166,71 @@ def figures(result: CoverageResult, comparison: Comparison | None, language: Lan
         lines.append(Line([Cell(0, legend.ROW_WORDS[key][at]), *cells]))
     if comparison is not None:
         gained, lost = (people(changed["total"][f"{change}_people"]) for change in ("gained", "lost"))
-        lines.append(Line((Cell(0, (f"新覆盖 {gained} 人，不再覆盖 {lost} 人", f"gained {gained}, lost {lost}")[at]),)))
+        said = [legend.CHANGE_WORDS[change][at] for change in ("gained", "lost")]
+        text = (f"{said[0]} {gained} 人，{said[1]} {lost} 人", f"{said[0]} {gained}, {said[1]} {lost}")[at]
+        lines.append(Line((Cell(0, text),)))
     return lines
+
+
+def legend_lines(
+    prepared: Prepared, result: CoverageResult, circles: gpd.GeoDataFrame, comparison: Comparison | None, *, at: int
+) -> list[Line]:
+    """Say what the colours, lines and dots of the map mean."""
+    lines = [heading(legend.SHARE_WORDS[at].capitalize())]
+    shares = [(text, patch(colour)) for text, colour in zip(legend.share_labels(), legend.SHARE_COLOURS, strict=True)]
+    if result.by_zone.loc[result.by_zone["row"] == "zone", "share_people"].isna().any():
+        shares.append((legend.NOBODY_WORDS[at], patch(legend.NOBODY_COLOUR)))
+    lines += [*two_columns(shares), heading(("图例", "Legend")[at])]
+    for name in legend.merged(circles)["class"][::-1]:
+        colour = legend.CIRCLE_COLOURS[name]
+        symbol = patch(colour, colour, alpha=legend.CIRCLE_OPACITY, style=EDGES[name])
+        lines.append(_entry(legend.circle_words(result.definition, name)[at], symbol))
+    lines += _facility_lines(prepared, result, at=at)
+    lines.append(_entry(legend.GAP_WORDS[at], dot("o", legend.GAP_COLOUR, 23)))
+    unit = ("人", " people")[at]
+    sized = [(x, count, dot("o", "#bbbbbb", place_areas_pt2([count])[0])) for x, count in zip((0.0, 1.15, 2.35), GAP_PEOPLE, strict=True)]
+    lines.append(Line([Cell(x, f"{count:,}{unit}", size=8, colour=MUTED, symbol=symbol) for x, count, symbol in sized]))
+    if comparison is not None:
+        changes = [(f"{legend.CHANGE_SIGNS[one]} {legend.CHANGE_WORDS[one][at]}", colour) for one, colour in legend.CHANGE_COLOURS.items()]
+        lines += two_columns([(text, dot("o", colour, 23)) for text, colour in changes])
+        sites = [
+            (legend.SITE_WORDS[one][at], dot(marker, legend.SITE_COLOURS[one], area, INK)) for one, (marker, area) in SITE_LOOKS.items()
+        ]
+        lines += two_columns(sites)
+    drawn = [
+        (look.words[at], stroke(look.colour, look.width_px * PT_PER_PX))
+        for group, look in reversed(legend.ROADS.items())
+        if group != "path"
+    ]
+    drawn += [(legend.WATER_WORDS[at], patch(legend.WATER_COLOUR, legend.WATER_COLOUR))]
+    drawn += [
+        (("县界", "county")[at], stroke(legend.COUNTY_COLOUR, 1.3)),
+        (("乡镇界", "township")[at], stroke(legend.BORDER_COLOUR, 0.8, "--")),
+    ]
+    return lines + two_columns(drawn)
+
+
+def _facility_lines(prepared: Prepared, result: CoverageResult, *, at: int) -> list[Line]:
+    """Name the kinds with how many are shown, and how many of all these lie outside the county."""
+    looks = legend.kind_looks(prepared.services, result.facilities)
+    lines = [
+        _entry(f"{look.words[at]} ({look.count:,})", dot(marker, look.colour, area_pt2(look.radius_px)))
+        for look, marker in zip(looks, MARKERS * len(looks), strict=False)
+    ]
+    if external := int((result.facilities.external & ~result.facilities.restricted).sum()):
+        lines.append(_entry(f"{legend.EXTERNAL_WORDS[at]} ({external:,})", dot("o", "white", 30, INK)))
+    return lines
+
+
+def _entry(text: str, symbol: Symbol) -> Line:
+    return Line((Cell(0, shorten(text, 44), symbol=symbol),))
+
+
+def place_areas_pt2(people: Iterable[float]) -> list[float]:
+    """Sizes of the dots of settlements, as matplotlib counts them."""
+    return [area_pt2(legend.place_radius_px(one)) for one in people]
+
+
+def area_pt2(radius_px: float) -> float:
+    """Size of a dot as matplotlib counts it: the square of its diameter."""
+    return float((2 * radius_px * PT_PER_PX) ** 2)

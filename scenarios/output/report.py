@@ -16,11 +16,11 @@ from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from geodata.standards import Mode, ServiceDefinition
 from scenarios.compare import Comparison
-from scenarios.output.legend import STATE_WORDS
+from scenarios.output.legend import ILLUSTRATIVE, NO_FACILITIES, STATE_WORDS, both
 from scenarios.siting.standby import StandbyPlan, proof
 
 ROUNDING = 1e-6
-ILLUSTRATIVE = "示意数据 illustrative"
+SHA_SHOWN = 16  # characters of a file's hash that people are shown
 
 
 def provenance(prepared: Prepared, definitions: Sequence[ServiceDefinition]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> s
     definition = result.definition
     named = prepared.services.service(service)
     title = f"{named.name_zh} {named.name_en} · {definition.name_zh} {definition.name_en}"
-    mark = f" [{ILLUSTRATIVE}]" if prepared.region.illustrative else ""
+    mark = f" [{both(ILLUSTRATIVE)}]" if prepared.region.illustrative else ""
     table = [
         [
             row.zone,
@@ -158,7 +158,7 @@ def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> s
     ]
     text = f"{prepared.region.name}{mark} · {title} · {prepared.region.date}\n\n{align(heads, table)}\n"
     if len(result.facilities) == 0:
-        text += "\n没有此类机构的数据，覆盖为 0 不代表实际情况。 No such facilities are in the data: 0 says nothing.\n"
+        text += f"\n{both(NO_FACILITIES)}\n"
     outside = math.fsum(prepared.region.demand.people[~prepared.region.demand.inside])
     if outside:
         text += f"\n另有 {people(outside)} 人在县界之外，不计。 {people(outside)} more people live outside and are not counted.\n"
@@ -195,19 +195,19 @@ def _measure(row: Any) -> str:  # noqa: ANN401 — a named tuple of pandas
 
 def site_text(prepared: Prepared, plan: StandbyPlan) -> str:
     """Lay out the chosen points, before and after by township, and the proof, in both languages."""
-    mark = f" [{ILLUSTRATIVE}]" if prepared.region.illustrative else ""
+    mark = f" [{both(ILLUSTRATIVE)}]" if prepared.region.illustrative else ""
     chosen = [
-        [str(n), name, one, "新 new" if new else "保留 kept"]
+        [str(n), name, one, both(STATE_WORDS["new" if new else "kept"])]
         for n, (name, one, new) in enumerate(zip(plan.sites.name, plan.sites.id, plan.is_new, strict=True), 1)
     ]
-    both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people"], suffixes=("_before", "_after"))
+    compared = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people"], suffixes=("_before", "_after"))
     table = [
         [
             row.zone,
             *(people(row.people), people(row.covered_people_before), people(row.covered_people_after)),
             *(percent(row.share_people_before), percent(row.share_people_after)),
         ]
-        for row in both.itertuples()
+        for row in compared.itertuples()
     ]
     before, after = (table["covered_people"].iloc[-1] for table in (plan.before_backstop, plan.after_backstop))
     backstop = f"{plan.backstop_minutes:g} 分钟以内 within {plan.backstop_minutes:g} minutes: {people(before)} → {people(after)}"

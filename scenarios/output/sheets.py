@@ -21,20 +21,22 @@ from scenarios.output.legend import (
     CHANGE_WORDS,
     CLASS_WORDS,
     DIRECTION_WORDS,
+    ILLUSTRATIVE_SAID,
     MODE_WORDS,
+    OUTSIDE_WORDS,
     ROLE_WORDS,
     STATE_WORDS,
     UNREVIEWED,
+    both,
     kind_words,
     limit_words,
     way_words,
 )
-from scenarios.output.report import ILLUSTRATIVE, provenance, round_up, site_table
+from scenarios.output.report import SHA_SHOWN, provenance, round_up, site_table
 from scenarios.siting.standby import StandbyPlan, proof
 
 Cell = str | float | None
 Form = Literal["text", "count", "share", "tenth", "degree"]
-_SHA_SHOWN: Final = 16
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def _gap_sheet(name: str, title: str, result: CoverageResult) -> Sheet:
     columns += [Column("到最近机构\n直线米数", "metres straight"), Column("距道路米数", "metres to road"), _ID]
     rows: list[list[Cell]] = []
     for gap in result.gaps.to_dict("records"):
-        row = [gap["name"], gap["zone"], _both(CLASS_WORDS[gap["class"]]), gap["people"], *CAUSES[gap["cause"]], gap["nearest_name"]]
+        row = [gap["name"], gap["zone"], both(CLASS_WORDS[gap["class"]]), gap["people"], *CAUSES[gap["cause"]], gap["nearest_name"]]
         if any(limit.minutes for limit in limits):
             row.append(gap["nearest_minutes"] if math.isnan(gap["nearest_minutes"]) else round_up(gap["nearest_minutes"]))
         if any(limit.network_m for limit in limits):
@@ -183,7 +185,7 @@ def _facility_sheet(prepared: Prepared, name: str, title: str, result: CoverageR
     at = shapely.point_on_surface(np.array(shown.geometry, dtype=object))
     columns = {
         "name": shown["name"],
-        "kind": [_both(kind_words(prepared)[kind]) for kind in shown["kind"]],
+        "kind": [both(kind_words(prepared)[kind]) for kind in shown["kind"]],
         "zone": _townships(prepared, shapely.get_coordinates(at)),
         "people": np.asarray(people)[~result.facilities.restricted],
         "capacity": shown["capacity"],
@@ -202,7 +204,7 @@ def _facility_sheet(prepared: Prepared, name: str, title: str, result: CoverageR
 
 def _townships(prepared: Prepared, lonlat: Floats) -> list[str]:
     zones = prepared.region.zones
-    return ["县外 external" if at == OUTSIDE else zones.name[at] for at in zones.locate(lonlat)]
+    return [both(OUTSIDE_WORDS) if at == OUTSIDE else zones.name[at] for at in zones.locate(lonlat)]
 
 
 def _comparison_sheets(prepared: Prepared, service: str, comparison: Comparison) -> list[Sheet]:
@@ -211,11 +213,11 @@ def _comparison_sheets(prepared: Prepared, service: str, comparison: Comparison)
     kinds = kind_words(prepared)
     by_zone = comparison.by_zone
     changed: list[list[Cell]] = [
-        [row.name, row.zone, row.people, _both(CHANGE_WORDS[row.change]), row.lon, row.lat, row.id]
+        [row.name, row.zone, row.people, both(CHANGE_WORDS[row.change]), row.lon, row.lat, row.id]
         for row in comparison.changed.itertuples(index=False)
     ]
     sites: list[list[Cell]] = [
-        [row.name, _both(kinds[row.kind]), _both(STATE_WORDS[row.state]), row.people, row.lon, row.lat, row.id]
+        [row.name, both(kinds[row.kind]), both(STATE_WORDS[row.state]), row.people, row.lon, row.lat, row.id]
         for row in comparison.sites.itertuples(index=False)
     ]
     compared = _before_after_rows(by_zone.to_dict("records"), ("gained_people", "lost_people"))
@@ -230,7 +232,7 @@ def _site_rows(prepared: Prepared, plan: StandbyPlan) -> list[list[Cell]]:
     kinds, table = kind_words(prepared), site_table(plan)
     townships = _townships(prepared, table[["lon", "lat"]].to_numpy())
     return [
-        [n, row.name, _both(kinds[row.kind]), zone, _both(STATE_WORDS["new" if row.new else "kept"]), row.lon, row.lat, row.id]
+        [n, row.name, both(kinds[row.kind]), zone, both(STATE_WORDS["new" if row.new else "kept"]), row.lon, row.lat, row.id]
         for n, (row, zone) in enumerate(zip(table.itertuples(index=False), townships, strict=True), 1)
     ]
 
@@ -258,8 +260,8 @@ def _about(prepared: Prepared, definitions: Mapping[str, ServiceDefinition]) -> 
     outside = math.fsum(region.demand.people[~region.demand.inside])
     rows: list[list[Cell]] = [["地区 region", region.name], ["日期 date", region.date.isoformat()]]
     if region.illustrative:
-        rows.append(["数据性质 data", f"{ILLUSTRATIVE}：不得用于实际决策 not for decisions"])
-    rows.append(["使用范围 use", " ".join(UNREVIEWED)])
+        rows.append(["数据性质 data", both(ILLUSTRATIVE_SAID)])
+    rows.append(["使用范围 use", both(UNREVIEWED)])
     for service, definition in definitions.items():
         named = prepared.services.service(service)
         rows += [[f"口径 definition：{named.name_zh} {named.name_en}", "\n".join(_definition_lines(prepared, definition))]]
@@ -292,10 +294,10 @@ _MEANINGS: Final[list[list[Cell]]] = [
 def _definition_lines(prepared: Prepared, definition: ServiceDefinition) -> Iterator[str]:
     kinds = kind_words(prepared)
     yield f"{definition.name_zh} {definition.name_en}"
-    yield f"时限 limit：{_both(limit_words(definition))}"
+    yield f"时限 limit：{both(limit_words(definition))}"
     if any(way_words(definition)):
-        yield f"方式 mode：{_both(way_words(definition))}，{_both(DIRECTION_WORDS[definition.direction])}"
-    yield "计入机构 kinds：" + "、".join(_both(kinds[kind]) for kind in definition.kinds)
+        yield f"方式 mode：{both(way_words(definition))}，{both(DIRECTION_WORDS[definition.direction])}"
+    yield "计入机构 kinds：" + "、".join(both(kinds[kind]) for kind in definition.kinds)
     yield f"村居计为覆盖 a place counts from：{definition.settlement_share:.0%}"
     if definition.call_handling_s or definition.turnout_s:
         yield f"出车前 before driving：受理 call {definition.call_handling_s:g} s + 出车 turnout {definition.turnout_s:g} s"
@@ -314,18 +316,14 @@ def _provenance_rows(prepared: Prepared, definitions: Mapping[str, ServiceDefini
         classes = "，".join(f"{name} {kmh:g}" for name, kmh in speeds["classes"].items())
         text = f"{speeds['kmh']:g} km/h（{classes}）" if classes else f"{speeds['kmh']:g} km/h"
         leg = f"上路 to the road {speeds['access_kmh']:g} km/h × {speeds['access_detour']:g}"
-        rows.append([f"速度 speed：{_both(MODE_WORDS[mode])}", f"{text}；{leg}；{speeds['source']} [{speeds['status']}]"])
+        rows.append([f"速度 speed：{both(MODE_WORDS[mode])}", f"{text}；{leg}；{speeds['source']} [{speeds['status']}]"])
     rows.append(["人口来源 people", said["people_source"]])
     rows += [
         [
-            f"{_both(ROLE_WORDS[source['role']])}：{source['file']}",
-            f"{source['note']}；{source['rows']:,} 行 rows；sha256 {source['sha256'][:_SHA_SHOWN]}",
+            f"{both(ROLE_WORDS[source['role']])}：{source['file']}",
+            f"{source['note']}；{source['rows']:,} 行 rows；sha256 {source['sha256'][:SHA_SHOWN]}",
         ]
         for source in said["sources"]
     ]
     rows += [["坐标系 crs", said["crs"]], ["地区指纹 fingerprint", said["region_fingerprint"]], ["程序 program", said["program"]]]
     return rows
-
-
-def _both(words: tuple[str, str]) -> str:
-    return " ".join(words)

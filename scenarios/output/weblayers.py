@@ -16,14 +16,13 @@ import shapely
 from geodata.model import Facilities, Region
 from geodata.roads import Geometries
 from geodata.standards import Services
+from scenarios.output.ground import road_lines, water_shapes, zone_shapes
+from scenarios.output.legend import ROADS, kind_looks, merged
 
 UNITS_PER_DEGREE = 100_000  # coordinates have five decimals, about a metre
-_SIMPLIFY_M = 5.0
-_ZONE_SIMPLIFY_M = 15.0
 _CIRCLE_SIMPLIFY_DEGREES = 2e-5  # two metres: it is a picture, drawn anew after every click
 _MINOR_BEYOND_DEGREES = 0.02  # minor roads are drawn about 2 km beyond the county, larger ones as far as they were read
-_MAIN = {"motorway", "trunk", "primary"}
-_MIDDLE = {"secondary", "tertiary"}
+_MINOR = ("path", "local")
 
 Line = list[int]
 
@@ -53,7 +52,7 @@ class Layer:
 
 
 def base_layer(region: Region) -> Layer:
-    """The ground: townships whose borders still touch, water, roads in three classes."""
+    """The ground: townships whose borders still touch, water, roads in groups."""
     west, south, east, north = region.zones.bounds
     return Layer(
         {
@@ -67,16 +66,16 @@ def base_layer(region: Region) -> Layer:
 
 def circle_layer(circles: gpd.GeoDataFrame) -> Layer:
     """The merged circles, one shape a class; holes and islands stay."""
-    merged = circles[circles["facility_id"] == ""].sort_values("class", kind="stable")
-    shapes = shapely.simplify(np.array(merged.geometry, dtype=object), _CIRCLE_SIMPLIFY_DEGREES, preserve_topology=False)
-    return Layer({"classes": [{"class": name, "polygons": _polygons(shape)} for name, shape in zip(merged["class"], shapes, strict=True)]})
+    drawn = merged(circles)
+    shapes = shapely.simplify(np.array(drawn.geometry, dtype=object), _CIRCLE_SIMPLIFY_DEGREES, preserve_topology=False)
+    return Layer({"classes": [{"class": name, "polygons": _polygons(shape)} for name, shape in zip(drawn["class"], shapes, strict=True)]})
 
 
 def place_layer(services: Services, facilities: Facilities) -> Layer:
     """The facilities that may be shown, in the order of their kinds; lines and polygons with their outline."""
-    frame = facilities.to_geodataframe()
+    frame, looks = facilities.to_geodataframe(), kind_looks(services, facilities)
     at = shapely.get_coordinates(shapely.point_on_surface(np.array(frame.geometry, dtype=object)))
-    kinds = [kind for kind in services.kinds if kind in set(frame["kind"])]
+    kinds = [look.id for look in looks]
     order = sorted(range(len(frame)), key=lambda row: (kinds.index(frame["kind"][row]), frame["id"][row]))
     places = []
     for row in order:
@@ -93,30 +92,24 @@ def place_layer(services: Services, facilities: Facilities) -> Layer:
                 "lines": _outlines(facility.geometry),
             }
         )
-    names = [{"id": kind, "zh": services.kinds[kind].zh, "en": services.kinds[kind].en} for kind in kinds]
-    return Layer({"kinds": names, "places": places})
+    named = [
+        {"id": look.id, "zh": look.words[0], "en": look.words[1], "colour": look.colour, "count": look.count, "radius": look.radius_px}
+        for look in looks
+    ]
+    return Layer({"kinds": named, "places": places})
 
 
 def _zones(region: Region) -> list[dict[str, Any]]:
     zones = region.zones
-    metric = np.array(gpd.GeoSeries(zones.geometry, crs="EPSG:4326").to_crs(region.crs), dtype=object)
-    labels = gpd.GeoSeries([_label_point(shape) for shape in metric], crs=region.crs).to_crs("EPSG:4326")
-    shapes = gpd.GeoSeries(shapely.coverage_simplify(metric, _ZONE_SIMPLIFY_M), crs=region.crs).to_crs("EPSG:4326")
+    shapes, labels = zone_shapes(region)
     return [
         {"id": id_, "name": name, "lon": round(label.x, 5), "lat": round(label.y, 5), "polygons": _polygons(shape)}
         for id_, name, label, shape in zip(zones.id, zones.name, labels, shapes, strict=True)
     ]
 
 
-def _label_point(shape: shapely.Geometry) -> shapely.Point:
-    """The middle of the widest part, where a name has most room."""
-    widest = max(_parts(shape), key=shapely.area)
-    return shapely.get_point(shapely.maximum_inscribed_circle(widest, tolerance=50), 0)
-
-
 def _water(region: Region) -> dict[str, Any]:
-    shapes = _simplified(region.roads.water, region)
-    areas, lines = (shapes[np.isin(shapely.get_type_id(shapes), types)] for types in ([3, 6], [1, 5]))
+    areas, lines = water_shapes(region)
     return {
         "polygons": [ring for shape in areas for ring in _polygons(shape)],
         "lines": [line for shape in lines for line in _lines(shape)],
@@ -124,28 +117,11 @@ def _water(region: Region) -> dict[str, Any]:
 
 
 def _roads(region: Region) -> dict[str, list[Line]]:
-    roads = region.roads
-    classes = np.array([_road_class(name) for name in roads.class_names], dtype=str)[roads.road_class]
-    lines = roads.lines()
     west, south, east, north = region.zones.bounds
     more = _MINOR_BEYOND_DEGREES
-    near = shapely.intersects(lines, shapely.box(west - more, south - more, east + more, north + more))
-    drawn = {}
-    for name in ("main", "middle", "minor"):
-        which = lines[(classes == name) & (near if name == "minor" else True)]
-        joined = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(which))) if len(which) else which
-        drawn[name] = [line for shape in _simplified(joined, region) for line in _lines(shape)]
-    return drawn
-
-
-def _road_class(highway: str) -> str:
-    name = highway.removesuffix("_link")
-    return "main" if name in _MAIN else "middle" if name in _MIDDLE else "minor"
-
-
-def _simplified(shapes: Geometries, region: Region) -> Geometries:
-    metric = gpd.GeoSeries(list(shapes), crs="EPSG:4326").to_crs(region.crs)
-    return np.array(metric.simplify(_SIMPLIFY_M).to_crs("EPSG:4326"), dtype=object)
+    near = shapely.box(west - more, south - more, east + more, north + more)
+    drawn = {group: road_lines(region, group, within=near if group in _MINOR else None) for group in ROADS}
+    return {group: [line for shape in lines for line in _lines(shape)] for group, lines in drawn.items()}
 
 
 def _outlines(shape: shapely.Geometry) -> list[Line]:

@@ -14,8 +14,7 @@ import xlsxwriter
 from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from scenarios.compare import Comparison
-from scenarios.output.legend import UNREVIEWED
-from scenarios.output.report import ILLUSTRATIVE
+from scenarios.output.legend import ILLUSTRATIVE, UNREVIEWED, both
 from scenarios.output.sheets import Sheet, coverage_sheets, site_sheets
 from scenarios.siting.standby import StandbyPlan
 
@@ -69,8 +68,8 @@ def _write(prepared: Prepared, sheets: Sequence[Sheet]) -> bytes:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(file, options)
     created = dt.datetime.combine(region.date, dt.time(), dt.UTC)  # not the clock: same input, same bytes
-    book.set_properties({"title": region.name, "comments": ILLUSTRATIVE if region.illustrative else "", "created": created})
-    mark = f" [{ILLUSTRATIVE}]" if region.illustrative else ""
+    book.set_properties({"title": region.name, "comments": both(ILLUSTRATIVE) if region.illustrative else "", "created": created})
+    mark = f" [{both(ILLUSTRATIVE)}]" if region.illustrative else ""
     names: list[str] = []
     for sheet in sheets:
         names.append(_sheet_name(sheet.name, names))

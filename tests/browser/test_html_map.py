@@ -88,9 +88,9 @@ def test_the_map_draws_ground_circles_and_facilities(quiet: Page, files: dict[st
 
 def test_a_layer_that_is_switched_off_is_no_longer_drawn(quiet: Page, files: dict[str, str]):
     page = opened(quiet, files["baseline"])
-    page.get_by_role("checkbox", name="乡镇覆盖率").uncheck()
+    page.get_by_role("checkbox", name="乡镇人口覆盖率").uncheck()
     page.wait_for_function("() => !document.querySelector('.c15').circle15.draws('zones')")
-    page.get_by_role("checkbox", name="乡镇覆盖率").check()
+    page.get_by_role("checkbox", name="乡镇人口覆盖率").check()
     page.wait_for_function("() => document.querySelector('.c15').circle15.draws('zones')")
 
 
@@ -152,7 +152,7 @@ def test_a_scenario_shows_before_and_after(quiet: Page, files: dict[str, str]):
     expect(page.locator("[data-sum=total]")).to_contain_text("+")
     page.get_by_role("tab", name="变化").click()
     page.locator(".c15-tab-changes .c15-item").first.click()
-    expect(page.locator(".c15-popup")).to_contain_text("新增覆盖")
+    expect(page.locator(".c15-popup")).to_contain_text("新覆盖")
 
 
 def test_the_language_switches_and_the_tab_stays(quiet: Page, files: dict[str, str]):

@@ -3,17 +3,9 @@
   "use strict";
 
   const { element } = window.circle15;
-  const LEVELS = ["#d8b995", "#e5cdaf", "#eedfca", "#f6eddf", "#fdfaf5"]; // few covered … nearly all
-  const NOBODY = "#d4d4d4";
-  const CIRCLES = { all: "#1f74e0", urban: "#1f74e0", rural: "#9340c2" };
-  const KINDS = ["#0b3d91", "#7a2a8f", "#00798c", "#8a5a00", "#3f3f46", "#c2589b", "#4c6ef5", "#5f7f00"];
-  const GAP = "#c81e1e";
-  const ROADS = [
-    ["minor", { color: "#a7a297", weight: 0.7 }],
-    ["middle", { color: "#8d8577", weight: 1.5 }],
-    ["main", { color: "#6b6255", weight: 2.6 }],
-  ];
   const PANES = { zones: 210, water: 220, circles: 230, roads: 240, borders: 250, places: 450, names: 460 };
+  const BORDER = { weight: 1.1, opacity: 0.9, dashArray: "5 3" };
+  const LEAST_CHANGE = 7; // pixels: its sign stands on the dot
   const CANVAS = { padding: 0.3, tolerance: 4 };
 
   /** The pairs of a compact line (see weblayers.py) as Leaflet wants them: lat, lon. */
@@ -28,15 +20,9 @@
   }
 
   const polygons = (rings) => rings.map((polygon) => polygon.map(line));
-  const gapRadius = (people) => Math.min(16, Math.max(3, 0.22 * Math.sqrt(people)));
-  const kindColour = (places, kind) => KINDS[places.kinds.findIndex((one) => one.id === kind) % KINDS.length] || KINDS[0];
-  const kindRadius = (places, kind) => {
-    const count = places.places.filter((one) => one.kind === kind).length;
-    return count <= 10 ? 7 : count <= 60 ? 5.5 : 4;
-  };
 
-  /** Everything that is drawn; `onPick(what, id, latlng)` is called when a thing is clicked, `onDrag(id, latlng)` when a point was moved. */
-  function drawing(map, { onPick, onDrag, hover }) {
+  /** Everything that is drawn, in the looks of the view; `onPick(what, id, latlng)` is called when a thing is clicked, `onDrag(id, latlng)` when a point was moved. */
+  function drawing(map, looks, { onPick, onDrag, hover }) {
     const panes = {};
     for (const [name, order] of Object.entries(PANES)) {
       const pane = map.createPane(`c15-${name}`);
@@ -55,27 +41,29 @@
       found.zones.clear();
       for (const zone of data.zones) {
         const shape = polygons(zone.polygons);
-        const fill = L.polygon(shape, quiet("zones", { stroke: false, fillColor: NOBODY, fillOpacity: 1 })).addTo(groups.zones);
-        const border = L.polygon(shape, quiet("borders", { fill: false, color: "#7c6f5c", weight: 1.1, opacity: 0.9, dashArray: "5 3" }));
+        const fill = L.polygon(shape, quiet("zones", { stroke: false, fillColor: looks.nobody, fillOpacity: 1 })).addTo(groups.zones);
+        const border = L.polygon(shape, quiet("borders", { fill: false, ...BORDER, color: looks.border }));
         border.addTo(groups.borders);
         const label = L.tooltip({ permanent: true, direction: "center", className: "c15-name", pane: "c15-names", interactive: false });
         label.setLatLng([zone.lat, zone.lon]).setContent(element("span", null, zone.name)).addTo(groups.names);
         found.zones.set(zone.id, { zone, fill, border, label });
       }
-      L.polygon(data.zones.flatMap((zone) => polygons(zone.polygons)), quiet("zones", { fill: false, color: "#6f6252", weight: 3, opacity: 0.55 }))
+      L.polygon(data.zones.flatMap((zone) => polygons(zone.polygons)), quiet("zones", { fill: false, color: looks.county, weight: 3, opacity: 0.6 }))
         .addTo(groups.borders)
         .bringToBack();
-      L.polygon(polygons(data.water.polygons), quiet("water", { stroke: true, color: "#7fb2cf", weight: 0.6, fillColor: "#bcdcec", fillOpacity: 1 })).addTo(groups.water);
-      L.polyline(data.water.lines.map(line), quiet("water", { color: "#9cc7de", weight: 2 })).addTo(groups.water);
-      for (const [name, style] of ROADS) L.polyline(data.roads[name].map(line), quiet("roads", { ...style, smoothFactor: 1.5 })).addTo(groups.roads);
+      L.polygon(polygons(data.water.polygons), quiet("water", { color: looks.river, weight: 0.6, fillColor: looks.water, fillOpacity: 1 })).addTo(groups.water);
+      L.polyline(data.water.lines.map(line), quiet("water", { color: looks.river, weight: 2 })).addTo(groups.water);
+      for (const { group, colour, width } of looks.roads) {
+        L.polyline(data.roads[group].map(line), quiet("roads", { color: colour, weight: width, smoothFactor: 1.5 })).addTo(groups.roads);
+      }
     }
 
     function circles(data) {
       groups.circles.clearLayers();
       for (const one of data.classes) { // rural, the wider, lies below urban
-        const colour = CIRCLES[one.class];
+        const colour = looks.circles[one.class];
         const dash = one.class === "rural" ? "6 4" : null;
-        const style = { color: colour, weight: 1.2, opacity: 0.85, fillColor: colour, fillOpacity: 0.42, dashArray: dash };
+        const style = { color: colour, weight: 1.2, opacity: 0.85, fillColor: colour, fillOpacity: looks.circle_opacity, dashArray: dash };
         L.polygon(polygons(one.polygons), quiet("circles", style)).addTo(groups.circles);
       }
     }
@@ -91,12 +79,12 @@
     function places(data) {
       groups.facilities.clearLayers();
       found.facilities.clear();
+      const kinds = new Map(data.kinds.map((kind) => [kind.id, kind]));
       for (const place of [...data.places].reverse()) { // the first kinds are the larger houses: drawn last, they lie above
-        const colour = kindColour(data, place.kind);
+        const { colour, radius } = kinds.get(place.kind);
         if (place.lines.length) {
           L.polyline(place.lines.map(line), { renderer: panes.places, pane: "c15-places", interactive: false, color: colour, weight: 1.5 }).addTo(groups.facilities);
         }
-        const radius = kindRadius(data, place.kind);
         const style = place.external
           ? { radius, color: colour, weight: 2.2, fillColor: "#ffffff", fillOpacity: 1 }
           : { radius, color: "#ffffff", weight: 1.2, fillColor: colour, fillOpacity: 1 };
@@ -128,13 +116,13 @@
     function gaps(view) {
       groups.gaps.clearLayers();
       found.gaps.clear();
-      const style = { color: "#ffffff", weight: 1, fillColor: GAP, fillOpacity: 0.78 };
+      const style = { color: "#ffffff", weight: 1, fillColor: looks.gap, fillOpacity: 0.78 };
       for (const gap of view.gaps) {
-        const marker = dot([gap.lat, gap.lon], { ...style, radius: gapRadius(gap.people) * scale }, "gap", gap.id).addTo(groups.gaps);
+        const marker = dot([gap.lat, gap.lon], { ...style, radius: gap.radius * scale }, "gap", gap.id).addTo(groups.gaps);
         found.gaps.set(gap.id, { gap, marker });
       }
-      for (const [lon, lat, people] of view.gaps_beyond) {
-        L.circleMarker([lat, lon], { renderer: panes.places, pane: "c15-places", interactive: false, ...style, radius: gapRadius(people) }).addTo(groups.gaps);
+      for (const [lon, lat, radius] of view.gaps_beyond) {
+        L.circleMarker([lat, lon], { renderer: panes.places, pane: "c15-places", interactive: false, ...style, radius }).addTo(groups.gaps);
       }
       sink();
     }
@@ -148,11 +136,10 @@
       groups.changed.clearLayers();
       found.changed.clear();
       for (const one of view.changed) {
-        const better = one.change === "gained";
-        const radius = Math.max(7, gapRadius(one.people));
-        const style = { radius, color: "#ffffff", weight: 1.5, fillColor: better ? "#0a7d4f" : "#6d0f1b", fillOpacity: 0.92 };
+        const look = looks.changes[one.change];
+        const style = { radius: Math.max(LEAST_CHANGE, one.radius), color: "#ffffff", weight: 1.5, fillColor: look.colour, fillOpacity: 0.92 };
         const marker = dot([one.lat, one.lon], style, "changed", one.id).addTo(groups.changed);
-        sign([one.lat, one.lon], better ? "+" : "−", "c15-sum").addTo(groups.changed);
+        sign([one.lat, one.lon], look.sign, "c15-sum").addTo(groups.changed);
         found.changed.set(one.id, { one, marker });
       }
     }
@@ -199,19 +186,19 @@
       if (next === scale) return;
       scale = next;
       for (const { marker, style } of found.facilities.values()) marker.setRadius(style.radius * scale);
-      for (const { marker, gap } of found.gaps.values()) marker.setRadius(gapRadius(gap.people) * scale);
+      for (const { marker, gap } of found.gaps.values()) marker.setRadius(gap.radius * scale);
     }
 
     function shares(rows) {
       for (const row of rows) {
         const entry = found.zones.get(row.id);
-        if (row.row === "zone" && entry) entry.fill.setStyle({ fillColor: row.level === null ? NOBODY : LEVELS[row.level] });
+        if (row.row === "zone" && entry) entry.fill.setStyle({ fillColor: row.level === null ? looks.nobody : looks.levels[row.level].colour });
       }
     }
 
     function highlight(id) {
       for (const [zone, { border }] of found.zones) {
-        border.setStyle(zone === id ? { color: "#111111", weight: 3, dashArray: null } : { color: "#7c6f5c", weight: 1.1, dashArray: "5 3" });
+        border.setStyle(zone === id ? { color: "#111111", weight: 3, dashArray: null } : { ...BORDER, color: looks.border });
         if (zone === id) border.bringToFront();
       }
     }
@@ -253,6 +240,5 @@
     return { groups, found, base, circles, places, cross, gaps, sink, changed, sites, resize, shares, highlight, untangle, zoneAt };
   }
 
-  const colours = { levels: LEVELS, nobody: NOBODY, circles: CIRCLES, gap: GAP, kindColour };
-  Object.assign(window.circle15, { drawing, colours });
+  Object.assign(window.circle15, { drawing });
 })();

@@ -7,14 +7,14 @@
 (function () {
   "use strict";
 
-  const { speech, element, whole, percent, drawing, panel, far, colours } = window.circle15;
+  const { speech, element, whole, percent, drawing, panel, far } = window.circle15;
 
   const COLUMN = 800; // pixels: below this the panel stands below the map
   const NARROW = 550; // pixels: a map as narrow as this has no room beside its legend
 
   function mount(host, first) {
     let options = first;
-    let words = speech(options.language);
+    let words = speech(options.language, options.view.words);
     let layers = {};
     let placing = null; // { kind: "add" } or { kind: "move", id }: the next click on the map says where
     let popup = null; // { what, id, latlng, box }
@@ -29,13 +29,15 @@
     const status = element("p", { class: "c15-status", role: "status" });
     const stage = element("div", { class: "c15-stage" }, ground, status);
     root.classList.toggle("c15-alone", Boolean(options.switchable));
+    root.style.setProperty("--c15-veil", options.view.looks.circle_opacity);
+    root.style.setProperty("--c15-site", options.view.looks.site);
     root.append(stage);
     root.classList.toggle("c15-narrow", host.clientWidth < COLUMN);
     host.replaceChildren(root); // Leaflet measures its place: it must have one
     const map = L.map(ground, { zoomControl: false, fadeAnimation: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 90, preferCanvas: true, attributionControl: true });
     map.attributionControl.setPrefix("Leaflet");
     map.setView([28.4, 116.3], 9);
-    const draw = drawing(map, { onPick: pick, onDrag: (id, at) => drag(id, at), hover: (what, id) => element("span", null, nameOf(what, id)) });
+    const draw = drawing(map, options.view.looks, { onPick: pick, onDrag: (id, at) => drag(id, at), hover: (what, id) => element("span", null, nameOf(what, id)) });
     const side = panel({ onZone: goToZone, onGap: (id) => goTo("gap", id), onChanged: (id) => goTo("changed", id) });
     const header = element("header", { class: "c15-header" });
     const footer = element("footer", { class: "c15-footer" });
@@ -77,7 +79,7 @@
 
     async function update(next) {
       options = { ...options, ...next };
-      words = speech(options.language);
+      words = speech(options.language, options.view.words);
       waiting = waiting.filter((event) => event.n > (options.heard ?? 0));
       root.dataset.ready = "false";
       root.lang = options.language === "zh" ? "zh-CN" : "en";
@@ -181,8 +183,8 @@
         element(
           "div",
           { class: "c15-title" },
-          element("h1", null, view.region, " · ", words.text(view.service)),
-          element("p", null, words.text(view.definition), " · ", view.date),
+          element("h1", null, words.text(view.title)),
+          element("p", null, words.text(view.about)),
         ),
         element("dl", { class: "c15-figures" }, ...view.figures.map((one) => element("div", { title: words.text(one.about) }, element("dt", null, words.text(one.label)), element("dd", null, one.value)))),
         element("button", { type: "button", class: "c15-button c15-language", lang: other, onclick: () => update({ language: other }) }, words.say("switchTo")),
@@ -204,8 +206,9 @@
 
     function drawLegend() {
       const { view } = options;
+      const { looks } = view;
       const gone = view.sites.some((site) => site.state !== "new");
-      const key = JSON.stringify([options.language, root.dataset.circles, root.dataset.places, view.levels, gone, view.changed.length > 0, draw.found.sites.size > 0]);
+      const key = JSON.stringify([options.language, root.dataset.circles, root.dataset.places, view.words, gone, view.changed.length > 0, draw.found.sites.size > 0]);
       if (legend.dataset.key === key) return; // a box that was just ticked keeps the keyboard
       legend.dataset.key = key;
       const swatch = (colour, name) => {
@@ -213,27 +216,26 @@
         made.style.setProperty("--c15-colour", colour);
         return made;
       };
+      const count = (value) => element("span", { class: "c15-count" }, whole(value));
       const entry = (sign, ...text) => element("li", null, sign, ...text);
       const section = (name, label, entries) => {
         const box = element("input", { type: "checkbox", checked: shown[name], onchange: (event) => toggle(name, event.target.checked) });
         return element("div", null, element("label", null, box, words.say(label)), entries.length ? element("ul", null, ...entries) : null);
       };
       const classes = layers.circles ? layers.circles.classes.map((one) => one.class).reverse() : [];
-      const kinds = layers.places.kinds.map((kind) => {
-        const count = layers.places.places.filter((place) => place.kind === kind.id).length;
-        return entry(swatch(colours.kindColour(layers.places, kind.id), "c15-round"), words.text(kind), element("span", { class: "c15-count" }, whole(count)));
-      });
-      const levels = view.levels.map((name, at) => entry(swatch(colours.levels[at]), name));
-      if (view.zones.some((row) => row.row === "zone" && row.level === null)) levels.push(entry(swatch(colours.nobody), words.say("nobody")));
-      const outside = layers.places.places.some((place) => place.external) ? [entry(swatch("#3f3f46", "c15-hollow"), words.say("external"))] : [];
-      const crossed = gone ? [entry(null, words.say("closedSign"))] : [];
-      const changes = view.changed.length ? [entry(swatch("#0a7d4f", "c15-round"), `+ ${words.say("gained")}`), entry(swatch("#6d0f1b", "c15-round"), `− ${words.say("lost")}`)] : [];
-      const points = draw.found.sites.size ? [entry(element("span", { class: "c15-pin c15-pin-small", "aria-hidden": "true" }), words.say("points"))] : [];
+      const kinds = layers.places.kinds.map((kind) => entry(swatch(kind.colour, "c15-round"), words.text(kind), count(kind.count)));
+      const levels = looks.levels.map(({ label, colour }) => entry(swatch(colour), label));
+      if (view.zones.some((row) => row.row === "zone" && row.level === null)) levels.push(entry(swatch(looks.nobody), words.say("nobody")));
+      const external = layers.places.places.filter((place) => place.external).length;
+      const outside = external ? [entry(swatch("#3f3f46", "c15-hollow"), words.say("external"), count(external))] : [];
+      const crossed = gone ? [entry(element("b", { class: "c15-sign-small", "aria-hidden": "true" }, "✕"), words.say("closed"))] : [];
+      const changes = view.changed.length ? Object.entries(looks.changes).map(([name, { colour, sign }]) => entry(swatch(colour, "c15-round"), `${sign} ${words.say(name)}`)) : [];
+      const points = draw.found.sites.size ? [entry(element("span", { class: "c15-pin c15-pin-small", "aria-hidden": "true" }), words.say("placed"))] : [];
       legend.replaceChildren(
         element("summary", null, words.say("legend")),
-        section("gaps", "gaps", [entry(swatch(colours.gap, "c15-round"), words.say("gapsSize")), ...changes]),
+        section("gaps", "gaps", [entry(swatch(looks.gap, "c15-round"), words.say("gapsSize")), ...changes]),
         section("facilities", "facilities", [...points, ...kinds, ...outside, ...crossed]),
-        section("circles", "circles", classes.map((one) => entry(swatch(colours.circles[one], `c15-veil c15-${one}`), words.say(`circle_${one}`)))),
+        section("circles", "circles", classes.map((one) => entry(swatch(looks.circles[one], `c15-veil c15-${one}`), words.say(`circle_${one}`)))),
         section("zones", "zones", levels),
         section("roads", "roads", []),
         section("names", "names", []),
@@ -344,7 +346,7 @@
       const shut = () => (say("close", { id }), drawSites(), fillPopup());
       const buttons = crossed
         ? [action(words.say(moved ? "putBack" : "reopen"), restore)]
-        : [action(words.say("close"), shut), action(words.say("move"), () => aim({ kind: "move", id }))];
+        : [action(words.say("shut"), shut), action(words.say("move"), () => aim({ kind: "move", id }))];
       return [
         element("h2", null, place.name),
         rows([words.say("kind"), kindName(place.kind)], [words.say("capacity"), place.capacity === null ? null : whole(place.capacity)], ["", mark]),

@@ -89,8 +89,8 @@
         ...base,
         { key: "percent_before", head: "before", about: "beforeAbout", show: (row) => percent(row.percent_before) },
         { key: "percent", head: "after", about: "afterAbout", show: (row) => percent(row.percent) },
-        { key: "gained", head: "gainedPeople", about: "gainedAbout", show: (row) => change(row.gained, "+"), tint: (row) => row.gained && "c15-better" },
-        { key: "lost", head: "lostPeople", about: "lostAbout", show: (row) => change(row.lost, "−"), tint: (row) => row.lost && "c15-worse" },
+        { key: "gained", head: "gained", about: "gainedAbout", show: (row) => change(row.gained, "+"), tint: (row) => row.gained && "c15-better" },
+        { key: "lost", head: "lost", about: "lostAbout", show: (row) => change(row.lost, "−"), tint: (row) => row.lost && "c15-worse" },
       ];
     }
 
@@ -218,7 +218,7 @@
       const rows = view.zones.filter((row) => row.row === "zone" && (row.gained || row.lost));
       const sum = element("p", { class: "c15-note" }, words.say("changeSum", whole(total.gained), whole(total.lost)));
       if (!rows.length) return [sum, element("p", { class: "c15-note" }, words.say("noChange"))];
-      const heads = ["township", "gainedPeople", "lostPeople"].map((key) => element("th", { scope: "col", title: words.say(key.replace("People", "About").replace("township", "townshipAbout")) }, words.say(key)));
+      const heads = ["township", "gained", "lost"].map((key) => element("th", { scope: "col", title: words.say(`${key}About`) }, words.say(key)));
       const body = rows.map((row) =>
         element(
           "tr",
@@ -230,7 +230,7 @@
       );
       const table = element("table", { class: "c15-table" }, element("thead", null, element("tr", null, ...heads)), element("tbody", null, ...body));
       const items = view.changed.slice(0, SHOWN).map((one) => {
-        const sign = one.change === "gained" ? "+" : "−";
+        const { sign } = view.looks.changes[one.change];
         const who = element("b", { class: one.change === "gained" ? "c15-better" : "c15-worse" }, `${sign} `, one.name);
         const row = line(who, element("span", { class: "c15-quiet" }, one.zone), words.say("persons", whole(one.people)));
         const button = { type: "button", class: "c15-item", title: words.say(one.change), "data-focus": `changed ${one.id}`, onclick: () => onChanged(one.id) };

@@ -1,4 +1,4 @@
-// The words of the map in Chinese and English, and how numbers and names come onto the page: always as text, never as HTML.
+// The words of this map alone (those it shares come with the view, from legend.py), and how numbers and names come onto the page: always as text, never as HTML.
 (function () {
   "use strict";
 
@@ -13,20 +13,10 @@
     zoomIn: ["放大", "Zoom in"],
     zoomOut: ["缩小", "Zoom out"],
     legend: ["图例", "Legend"],
-    zones: ["乡镇覆盖率", "Share covered, by township"],
-    nobody: ["无人居住", "nobody lives there"],
     circles: ["服务圈", "Circles"],
-    circle_all: ["时限以内", "within the limit"],
-    circle_urban: ["城镇时限以内", "within the urban limit"],
-    circle_rural: ["农村时限以内", "within the rural limit"],
     gaps: ["未覆盖", "Not covered"],
     gapsSize: ["村（社区），面积按人口", "settlements, area by people"],
-    gained: ["新增覆盖", "gained"],
-    lost: ["失去覆盖", "lost"],
     facilities: ["机构", "Facilities"],
-    external: ["空心：县外", "hollow: outside the county"],
-    closedSign: ["✕：关闭", "✕: closed"],
-    points: ["情景中的点", "points of the scenario"],
     roads: ["道路与水面", "Roads and water"],
     names: ["乡镇名", "Township names"],
     tabZones: ["乡镇", "By township"],
@@ -41,17 +31,10 @@
     coveredAbout: ["在时限或距离以内的常住人口（人）", "Residents within the limit"],
     share: ["占比", "Share"],
     shareAbout: ["覆盖人口占常住人口的比例", "Residents within the limit, of all residents"],
-    before: ["现状", "Before"],
     beforeAbout: ["情景之前的人口覆盖率", "Share covered before the scenario"],
-    after: ["方案", "After"],
     afterAbout: ["情景之后的人口覆盖率", "Share covered after the scenario"],
-    gainedPeople: ["新增", "Gained"],
     gainedAbout: ["原来未覆盖、现在覆盖的人（人）", "People covered after, not before"],
-    lostPeople: ["减少", "Lost"],
     lostAbout: ["原来覆盖、现在未覆盖的人（人）", "People covered before, not after"],
-    sum_urban: ["城镇", "Urban"],
-    sum_rural: ["农村", "Rural"],
-    sum_total: ["合计", "Total"],
     sort: ["按“{0}”排序", "Sort by {0}"],
     filter: ["按村（社区）或乡镇筛选", "Filter by settlement or township"],
     gapSum: ["未覆盖 {0} 处，{1} 人；人多的在前", "{0} places, {1} people not covered; most people first"],
@@ -69,31 +52,27 @@
     cause: ["原因", "Cause"],
     kind: ["类别", "Kind"],
     capacity: ["规模", "Capacity"],
-    outside: ["县外机构", "outside the county"],
     within: ["时限内人口", "People within its limit"],
     place: ["位置", "Place"],
-    state_new: ["新增", "new"],
-    state_moved: ["搬迁", "moved"],
-    state_closed: ["已关闭", "closed"],
-    close: ["关闭此机构", "Close this facility"],
+    shut: ["关闭此机构", "Close this facility"],
     reopen: ["恢复", "Reopen"],
     putBack: ["恢复原址", "Put back"],
     move: ["搬迁…", "Move…"],
     remove: ["移除此点", "Remove this point"],
     dragHint: ["可拖动", "can be dragged"],
     noChange: ["与现状相比没有变化。", "Nothing changes."],
-    changeSum: ["新增覆盖 {0} 人，减少 {1} 人", "{0} people gained, {1} lost"],
+    changeSum: ["新覆盖 {0} 人，不再覆盖 {1} 人", "{0} people gained, {1} lost"],
     switchTo: ["English", "中文"],
     sources: ["口径、参数与来源", "Definition, parameters and sources"],
     notLoaded: ["地图数据未能载入，请刷新页面。", "The map could not be loaded. Reload the page."],
   };
 
-  /** What every part of one map shares: its language, and text for it. */
-  function speech(language) {
+  /** What every part of one map shares: its language, and text for it; `shared` are the words that other maps and tables use too. */
+  function speech(language, shared) {
     const at = language === "en" ? 1 : 0;
     return {
       language,
-      say: (key, ...values) => WORDS[key][at].replace(/\{(\d)\}/g, (_, number) => values[number]),
+      say: (key, ...values) => (WORDS[key] || shared[key])[at].replace(/\{(\d)\}/g, (_, number) => values[number]),
       text: (pair) => (pair !== null && typeof pair === "object" ? pair[language] : String(pair ?? "")),
     };
   }
