@@ -17,6 +17,8 @@ from geodata.store import open_region
 from scenarios.compare import compare
 from scenarios.model import Close, Open, Scenario
 from scenarios.output.maps import coverage_map, escape
+from scenarios.output.weblayers import place_layer
+from scenarios.output.webmap import view
 
 AGAIN = """
 import hashlib, sys
@@ -82,6 +84,21 @@ def test_a_restricted_facility_is_not_on_the_map(prepared: Prepared, medical: Co
     assert shown == np.sum(np.array(facilities.kind) == "hospital") - 1
     assert prepared.region.illustrative
     assert "示意数据" in decoded(page)
+
+
+def test_map_is_drawn_in_the_colours_that_the_page_is_given(prepared: Prepared, medical: CoverageResult, page: str) -> None:
+    on_the_page = view(prepared, "medical", medical)
+    levels = {zone["level"] for zone in on_the_page["zones"] if zone["row"] == "zone"}
+    colours = {on_the_page["looks"]["levels"][level]["colour"] for level in levels}
+    colours |= {kind["colour"] for kind in place_layer(prepared.services, medical.facilities).data["kinds"]}
+    colours |= {on_the_page["looks"]["gap"], on_the_page["looks"]["water"], on_the_page["looks"]["circles"]["all"]}
+    assert [colour for colour in sorted(colours) if f'"fillColor": "{colour}"' not in page] == []
+
+
+def test_facilities_outside_the_county_are_hollow_and_counted_apart(medical: CoverageResult, page: str) -> None:
+    outside = int((medical.facilities.external & ~medical.facilities.restricted).sum())
+    assert outside
+    assert f"空心：县外 hollow: outside the county ({outside})" in decoded(page)
 
 
 def test_a_scenario_adds_its_facilities_and_who_gains_and_loses(prepared: Prepared, medical: CoverageResult, page: str) -> None:

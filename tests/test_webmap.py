@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 from gridtown import definition, region, roads, speeds, streets
@@ -174,6 +175,14 @@ def test_a_township_without_people_has_no_colour_and_no_share():
     empty = covered(town).by_zone.assign(people=0.0, covered_people=0.0, share_people=math.nan)
     object.__setattr__(result := covered(town), "by_zone", empty)
     assert {(row["level"], row["percent"]) for row in view(town, "medical", result)["zones"]} == {(None, None)}
+
+
+def test_a_kind_keeps_its_colour_when_others_join_it(county: County):
+    services, facilities = county.prepared.services, county.prepared.region.facilities
+    some = facilities.take(np.flatnonzero(facilities.of_kinds(["park", "village_clinic"])))
+    alone, among = ({kind["id"]: kind["colour"] for kind in place_layer(services, one).data["kinds"]} for one in (some, facilities))
+    assert alone == {kind: among[kind] for kind in alone}
+    assert len(set(among.values())) == len(among)
 
 
 def test_minutes_beyond_the_limit_never_read_as_the_limit(county: County):
