@@ -16,7 +16,7 @@ from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from geodata.standards import Mode, ServiceDefinition
 from scenarios.compare import Comparison
-from scenarios.output.legend import ILLUSTRATIVE, NO_FACILITIES, STATE_WORDS, both
+from scenarios.output.legend import CHANGE_WORDS, ILLUSTRATIVE, NO_FACILITIES, STATE_WORDS, both
 from scenarios.siting.standby import StandbyPlan, proof
 
 ROUNDING = 1e-6
@@ -179,7 +179,7 @@ def comparison_text(comparison: Comparison) -> str:
         ]
         for row in comparison.by_zone.itertuples()
     ]
-    heads = ["乡镇 township", "人口 people", "现状人数 before", "情景人数 after", "增加 gained", "减少 lost", "现状占比", "情景占比"]
+    heads = ["乡镇 township", "人口 people", "现状人数 before", "方案人数 after", *map(both, CHANGE_WORDS.values()), "现状占比", "方案占比"]
     changes = [[row.name, row.id, *STATE_WORDS[row.state], people(row.people)] for row in comparison.sites.itertuples()]
     sites = align(["站点 site", "编码 id", "", "", "时限内人口 people within"], changes) if changes else "情景没有改动此类机构。 No change."
     return f"情景对比 before and after: {comparison.scenario.name}\n\n{sites}\n\n{align(heads, table)}\n"
