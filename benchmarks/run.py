@@ -37,7 +37,8 @@ def main() -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     text = "# Benchmarks\n\nMade by `make bench`; one run on a shared machine, so trust the orders of magnitude and the ratios.\n\n"
     text += f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {versions}.\n"
-    text += f"Load of the machine {before:.1f} before, {os.getloadavg()[0]:.1f} after: above {os.cpu_count()}, others were at work, and all is slower.\n"
+    text += f"Load of the machine {before:.1f} before, {os.getloadavg()[0]:.1f} after: "
+    text += f"above {os.cpu_count()}, others were at work, and all is slower.\n"
     text += "".join(f"\n## {title}\n\n{table}" for title, table in sections)
     (HERE.parent / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
     print(text)
