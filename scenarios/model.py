@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -79,9 +80,24 @@ class Scenario(Strict):
         return self.model_copy(update={"changes": tuple(change for change in self.changes if change.id not in ids)})
 
     def moved(self, one: str, lon: float, lat: float) -> Scenario:
-        """Build the scenario with a facility elsewhere; of several moves in a row only the last is kept."""
-        kept = self.changes[:-1] if self.changes and self.changes[-1].do == "move" and self.changes[-1].id == one else self.changes
-        return self.model_copy(update={"changes": (*kept, Move(id=one, lon=lon, lat=lat))})
+        """Build the scenario with a facility elsewhere.
+
+        A point that the scenario opened simply opens there. One that it opened in a facility leaves it: it gets an id of its own, and
+        its name says so, for it no longer stands in the facility whose name it bore. Of other facilities only the last move is kept.
+        """
+        if one not in self.opened:
+            kept = tuple(change for change in self.changes if not (change.do == "move" and change.id == one))
+            return self.model_copy(update={"changes": (*kept, Move(id=one, lon=lon, lat=lat))})
+        return self.model_copy(update={"changes": tuple(self._opened_at(change, one, lon, lat) for change in self.changes)})
+
+    def _opened_at(self, change: Open | Move | Close, one: str, lon: float, lat: float) -> Open | Move | Close:
+        if change.do != "open" or change.id != one:
+            return change
+        there: dict[str, Any] = {"lon": lon, "lat": lat}
+        if change.host is not None:
+            number = next(n for n in itertools.count(1) if f"moved-{n}" not in self.opened)
+            there |= {"host": None, "id": f"moved-{number}", "name": f"{change.name}（移位 moved）"}
+        return change.model_copy(update=there)
 
     def closed(self, one: str) -> Scenario:
         """Build the scenario with a facility closed; one that it opened itself leaves no trace."""
@@ -152,6 +168,12 @@ def changed_region(prepared: Prepared, scenario: Scenario) -> Region:
             facilities = _CHANGES[change.do](facilities, change, prepared)
         except OptionError as error:
             problems += [Problem(f"第 {number} 项改动：{one.zh}", f"Change {number}: {one.en}") for one in error.problems]
+    if problems and scenario.region not in {"", region.name}:
+        zh, en = (
+            f"这个情景是在“{scenario.region}”上做的，不是“{region.name}”。",
+            f"This scenario was made on {scenario.region!r}, not {region.name!r}.",
+        )
+        problems.insert(0, Problem(zh, en))
     if problems:
         raise OptionError(*problems)
     return replace(region, facilities=facilities)

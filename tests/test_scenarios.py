@@ -152,12 +152,30 @@ def test_a_missing_scenario_file_is_an_error_of_ours(tmp_path: Path):
         read_scenario(tmp_path / "none.json")
 
 
-def test_moving_a_point_again_replaces_the_move_and_closing_a_new_point_leaves_no_trace():
+def test_moving_a_new_point_opens_it_there_and_closing_it_leaves_no_trace():
     scenario = Scenario().then(opened("N", 30)).moved("N", 116.0, 28.0).moved("N", 116.1, 28.1)
-    assert [change.do for change in scenario.changes] == ["open", "move"]
-    assert scenario.changes[-1] == Move(id="N", lon=116.1, lat=28.1)
+    assert [(change.do, change.lon, change.lat) for change in scenario.changes] == [("open", 116.1, 28.1)]
     assert scenario.closed("N") == Scenario()
     assert scenario.closed("C").without("C") == scenario
+
+
+def test_of_a_facility_that_is_moved_again_only_the_last_move_is_kept():
+    scenario = Scenario().moved("C", 116.0, 28.0).then(opened("N", 30)).moved("C", 116.1, 28.1)
+    assert scenario.changes[1:] == (Move(id="C", lon=116.1, lat=28.1),)
+
+
+def test_a_point_dragged_out_of_its_host_says_so_and_is_no_longer_of_the_plan():
+    scenario = Scenario().then(Open(id="plan-D", name="D name", kind="hospital", host="D"))
+    moved_once = scenario.moved("plan-D", 116.0, 28.0)
+    assert moved_once.changes == (Open(id="moved-1", name="D name（移位 moved）", kind="hospital", lon=116.0, lat=28.0),)
+    twice = moved_once.then(*scenario.changes).moved("plan-D", 116.1, 28.1)
+    assert twice.opened == ("moved-1", "moved-2")
+
+
+def test_a_scenario_of_another_county_is_told_first():
+    with pytest.raises(OptionError) as error:
+        changed_region(prepared_town(), Scenario(region="别县").then(Close(id="X")))
+    assert error.value.problems[0].zh == "这个情景是在“别县”上做的，不是“gridtown”。"
 
 
 @given(said=towns(), homes=st.lists(places, min_size=1, max_size=6), clinics=st.lists(places, min_size=2, max_size=4), new=places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping
+from typing import Literal
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -27,6 +28,7 @@ from scenarios.siting.standby import PLAN, plan_scenario, proof
 MOST_MINUTES = 240
 MOST_SITES = 200
 SOLVER_SECONDS = 60.0
+SAME = 0.01  # percentage points, or people: a difference that the figures do not show
 SENT_S = 0.05  # Streamlit sends what a run has drawn after about 10 ms, and forgets what was not sent when the next run begins
 
 
@@ -48,15 +50,16 @@ def desk(prepared: Prepared, language: Language) -> None:
         _notes(prepared, comparison, language)
         late = _map(prepared, service_id, comparison, kind, language)
     with asks:
+        _proof(comparison, language)
         downloads.show(prepared, service_id, comparison, language)
     if late:
         time.sleep(SENT_S)
         st.rerun()
 
 
-def complain(problems: tuple[Problem, ...], language: Language) -> None:
+def complain(problems: tuple[Problem, ...], language: Language, heading: str = "wrong") -> None:
     """Show what is wrong; as plain text, for names are in it, which st.error would render as Markdown."""
-    st.error(words(language)["wrong"])
+    st.error(words(language)[heading])
     for problem in problems:
         st.text(problem.zh if language == "zh" else problem.en)
 
@@ -111,8 +114,11 @@ def _scenario(prepared: Prepared, definition: ServiceDefinition, language: Langu
         )
         with right.popover(say["open"], width="stretch"):
             given = st.file_uploader(say["open_help"], type=["json"], key="open")
-        if given is not None and st.session_state.get("opened") != given.file_id:
-            _take(prepared, given, language)
+            if given is not None and st.session_state.get("opened") != given.file_id:
+                _take(prepared, given, language)
+        if now.changes:
+            made = [change.do for change in now.changes]
+            st.caption(say["changes"].format(**{do: made.count(do) for do in ("open", "move", "close")}))
     return kind
 
 
@@ -122,7 +128,7 @@ def _take(prepared: Prepared, given: UploadedFile, language: Language) -> None:
         found = parse_scenario(given.getvalue().decode("utf-8-sig", errors="replace"), given.name)
         with_scenario(prepared, found)
     except Circle15Error as error:
-        complain(error.problems, language)
+        complain(error.problems, language, "not_opened")
         return
     st.session_state["opened"] = given.file_id
     session.step(found)
@@ -144,32 +150,44 @@ def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition,
                 with st.spinner(say["solving"]):
                     plan = cache.sited(prepared, service_id, definition.id, own, sites=sites, time_limit_s=SOLVER_SECONDS)
             except Circle15Error as error:
-                complain(error.problems, language)
+                complain(error.problems, language, "not_possible")
                 return
             planned = own.then(*plan_scenario(prepared, plan).changes)
-            st.session_state["proof"] = planned, proof(plan)
+            st.session_state["proof"] = planned, plan
             session.step(planned)
             st.rerun()
-        planned, proven = st.session_state.get("proof", (None, ("", "")))
-        if planned == session.scenario():  # the proof is of this plan, and of no other
-            st.info(proven[language == "en"])
+
+
+def _proof(comparison: Comparison, language: Language) -> None:
+    """The proof of a plan; once the plan was changed, what that costs."""
+    planned, plan = st.session_state.get("proof", (None, None))
+    if plan is None or plan.definition != comparison.after.definition:
+        return
+    if planned == session.scenario():
+        st.info(proof(plan)[language == "en"])
+    elif any(one.startswith(PLAN) for one in session.scenario().opened):
+        more = comparison.by_zone["covered_people_after"].iloc[-1] - plan.result.served
+        st.info(words(language)["versus_plan"].format(more=f"{more:+,.0f}", served=people(plan.result.served)))
 
 
 def _figures(comparison: Comparison, language: Language) -> None:
-    """People within the limits: as they are, or after the scenario and by how much that differs."""
+    """People within the limits: as they are, or after the scenario and by how much the figures shown differ from those before."""
     say = words(language)
     rows = {row.row: row for row in comparison.by_zone.itertuples() if row.row != "zone"}
-    more = rows["total"].covered_people_after - rows["total"].covered_people_before
-    points = {name: (row.share_people_after - row.share_people_before) * 100 for name, row in rows.items()}
-    covered = people(rows["total"].covered_people_after)
-    figures = [
-        ("share_people", percent(rows["total"].share_people_after), say["points"].format(value=f"{points['total']:+.1f}")),
-        ("covered_people", covered, say["more_people"].format(value=f"{more:+,.0f}")),
-        ("urban_share", percent(rows["urban"].share_people_after), say["points"].format(value=f"{points['urban']:+.1f}")),
-        ("rural_share", percent(rows["rural"].share_people_after), say["points"].format(value=f"{points['rural']:+.1f}")),
-    ]
-    for cell, (name, value, change) in zip(st.columns(4), figures, strict=True):
-        cell.metric(say[name], value, change if len(comparison.sites) else None, help=say[f"{name}_help"])
+    figures = {}
+    for name, row in rows.items():
+        after, before = round(row.share_people_after * 100, 1), round(row.share_people_before * 100, 1)
+        figures[name] = percent(row.share_people_after), after - before, say["points"].format(value=f"{after - before:+.1f}")
+    total, more = rows["total"].covered_people_after, rows["total"].covered_people_after - rows["total"].covered_people_before
+    figures["people"] = people(total), more, say["more_people"].format(value=f"{more:+,.0f}")
+    shown = {"total": "share_people", "people": "covered_people", "urban": "urban_share", "rural": "rural_share"}
+    for cell, (name, label) in zip(st.columns(4), shown.items(), strict=True):
+        value, difference, text = figures[name]
+        change = None if len(comparison.sites) == 0 else text if abs(difference) > SAME else say["no_difference"]
+        quiet = change == say["no_difference"]
+        colour: Literal["off", "normal"] = "off" if quiet else "normal"
+        arrow: Literal["off", "auto"] = "off" if quiet else "auto"
+        cell.metric(say[label], value, change, delta_color=colour, delta_arrow=arrow, help=say[f"{label}_help"])
 
 
 def _notes(prepared: Prepared, comparison: Comparison, language: Language) -> None:
@@ -178,7 +196,7 @@ def _notes(prepared: Prepared, comparison: Comparison, language: Language) -> No
     definition = comparison.after.definition
     st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {say['counts']}")
     if len(comparison.after.facilities) == 0:
-        st.warning(say["no_facilities"])
+        st.warning(say["all_closed" if len(comparison.before.facilities) else "no_facilities"])
     useless = comparison.sites[(comparison.sites["state"] != "closed") & (comparison.sites["people"] == 0)]
     if len(useless):
         st.text(say["useless"].format(names=", ".join(useless["name"])))

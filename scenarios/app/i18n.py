@@ -11,6 +11,9 @@ _WORDS = {
         "没有此类机构的数据，覆盖为 0 不代表实际情况。",
         "No facilities of these kinds are in the data: 0 says nothing of the county.",
     ),
+    "all_closed": ("情景中已没有此类机构。", "The scenario has closed every facility of these kinds."),
+    "not_possible": ("不能这样选址：", "These sites cannot be chosen:"),
+    "not_opened": ("没有打开这个文件，当前情景未变：", "The file was not opened, and the scenario is as it was:"),
     "wrong": ("数据或问题有误：", "Something is wrong with the data or the question:"),
     "illustrative": (
         "示意数据：地名与总人口为真，其余由程序生成，不能用于决策。",
@@ -22,7 +25,7 @@ _WORDS = {
     "share_people": ("人口覆盖率", "People covered, share"),
     "share_people_help": ("县内常住人口中，在时限或距离以内的比例", "Of the residents of the county, the share within the limit"),
     "covered_people": ("覆盖人口", "People covered"),
-    "covered_people_help": ("县内常住人口，含到县外机构的", "Residents of the county, served by facilities inside or outside it"),
+    "covered_people_help": ("县内常住人口；其中包括去县外机构的人", "Residents of the county, served by facilities inside or outside it"),
     "urban_share": ("城镇人口覆盖率", "Urban people covered, share"),
     "urban_share_help": (
         "城镇村（社区）的常住人口中，在时限或距离以内的比例",
@@ -38,10 +41,11 @@ _WORDS = {
         "people: residents of the county, counted at their homes, not by the circle",
     ),
     "points": ("{value} 个百分点", "{value} points"),
+    "no_difference": ("无变化", "no difference"),
     "more_people": ("{value} 人", "{value} people"),
     "useless": (
-        "没有人在这些点的时限内（1,000 米内可能没有道路）：{names}",
-        "Nobody is within the limit of these points (perhaps there is no road within 1,000 m): {names}",
+        "没有人在这些点的时限内（附近没有村、社区，或 1,000 米内没有可用的道路，或被水面、高速公路隔开）：{names}",
+        "Nobody is within the limit of these points (no settlement near, no usable road within 1,000 m, or water between): {names}",
     ),
     "other_data": (
         "这个情景是在另一份数据上做的：结果按当前数据重新计算。",
@@ -51,6 +55,14 @@ _WORDS = {
     "scenario_help": (
         "在地图上按“＋ 新增点”后单击；拖动新点；单击机构可关闭。",
         "On the map: press “＋ Add point”, then click; drag a new point; click a facility to close it.",
+    ),
+    "changes": (
+        "共有改动：新增 {open}、搬迁 {move}、关闭 {close}（各服务合计）",
+        "Changes: {open} new, {move} moved, {close} closed (all services)",
+    ),
+    "versus_plan": (
+        "选出的点已被改动。与选址结果（时限以内 {served} 人）相比：{more} 人。",
+        "The chosen points were changed. Compared with the choice ({served} people within the limits): {more} people.",
     ),
     "new_kind": ("新增点的类别", "Kind of a new point"),
     "new_point": ("新增点", "New point "),
