@@ -18,12 +18,12 @@ from geodata.standards import ServiceDefinition
 from scenarios.app import cache, component, downloads, session
 from scenarios.app.i18n import words
 from scenarios.compare import Comparison
-from scenarios.model import parse_scenario, with_scenario
+from scenarios.model import Scenario, parse_scenario, with_scenario
 from scenarios.output.legend import Language
 from scenarios.output.report import people, percent
 from scenarios.output.weblayers import Layer
 from scenarios.output.webmap import view
-from scenarios.siting.standby import PLAN, plan_scenario, proof
+from scenarios.siting.standby import PLAN, StandbyPlan, plan_scenario, proof
 
 MOST_MINUTES = 240
 MOST_SITES = 200
@@ -50,8 +50,8 @@ def desk(prepared: Prepared, language: Language) -> None:
         _notes(prepared, comparison, language)
         late = _map(prepared, service_id, comparison, kind, language)
     with asks:
-        _proof(comparison, language)
-        downloads.show(prepared, service_id, comparison, language)
+        plan = _proof(comparison, language)
+        downloads.show(prepared, service_id, comparison, plan, language)
     if late:
         time.sleep(SENT_S)
         st.rerun()
@@ -132,6 +132,7 @@ def _take(prepared: Prepared, given: UploadedFile, language: Language) -> None:
         return
     st.session_state["opened"] = given.file_id
     session.step(found)
+    st.toast(words(language)["opened"].format(count=len(found.changes)))
     st.rerun()
 
 
@@ -158,16 +159,20 @@ def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition,
             st.rerun()
 
 
-def _proof(comparison: Comparison, language: Language) -> None:
-    """The proof of a plan; once the plan was changed, what that costs."""
+def _proof(comparison: Comparison, language: Language) -> StandbyPlan | None:
+    """The proof of a plan, and the plan while it stands; once it was changed, what that costs."""
+    planned: Scenario | None
+    plan: StandbyPlan | None
     planned, plan = st.session_state.get("proof", (None, None))
     if plan is None or plan.definition != comparison.after.definition:
-        return
+        return None
     if planned == session.scenario():
         st.info(proof(plan)[language == "en"])
-    elif any(one.startswith(PLAN) for one in session.scenario().opened):
+        return plan
+    if any(one.startswith(PLAN) for one in session.scenario().opened):
         more = comparison.by_zone["covered_people_after"].iloc[-1] - plan.result.served
         st.info(words(language)["versus_plan"].format(more=f"{more:+,.0f}", served=people(plan.result.served)))
+    return None
 
 
 def _figures(comparison: Comparison, language: Language) -> None:

@@ -12,12 +12,14 @@ from scenarios.app.i18n import words
 from scenarios.compare import Comparison
 from scenarios.output.export import FileKind, coverage_files, file_bytes
 from scenarios.output.legend import Language
+from scenarios.output.workbook import site_workbook
+from scenarios.siting.standby import StandbyPlan
 
 FILES: dict[FileKind, str] = {"html": "map-{}.html", "png": "map-{}.png", "xlsx": "coverage.xlsx", "gpkg": "coverage.gpkg"}
 
 
-def show(prepared: Prepared, service_id: str, comparison: Comparison, language: Language) -> None:
-    """Offer the files: the map as a page and as a picture of the part in view, the tables, the layers."""
+def show(prepared: Prepared, service_id: str, comparison: Comparison, plan: StandbyPlan | None, language: Language) -> None:
+    """Offer the files: the map as a page and as a picture of the part in view, tables, layers, the chosen points with their proof."""
     say = words(language)
     with st.expander(say["files"]):
         for kind, name in FILES.items():
@@ -25,6 +27,9 @@ def show(prepared: Prepared, service_id: str, comparison: Comparison, language: 
             make = functools.partial(_make, prepared, service_id, comparison, kind, file, language=language, bounds=session.view())
             about = say["file_png_help"] if kind == "png" else None
             st.download_button(say[f"file_{kind}"], make, file, on_click="ignore", key=f"file-{kind}", width="stretch", help=about)
+        if plan is not None:
+            make = functools.partial(site_workbook, prepared, service_id, plan)
+            st.download_button(say["file_site"], make, "site.xlsx", on_click="ignore", key="file-site", width="stretch")
 
 
 def _make(

@@ -17,7 +17,7 @@ _WORDS = {
     "wrong": ("数据或问题有误：", "Something is wrong with the data or the question:"),
     "illustrative": (
         "示意数据：地名与总人口为真，其余由程序生成，不能用于决策。",
-        "Illustrative data: names and totals are real, the rest is generated. Not for decisions.",
+        "Illustrative data: township names and the county total are real, the rest is generated.",
     ),
     "service": ("服务", "Service"),
     "definition": ("口径", "Definition"),
@@ -70,12 +70,13 @@ _WORDS = {
     "clear": ("清空", "Clear"),
     "save": ("保存", "Save"),
     "open": ("打开", "Open"),
+    "opened": ("已打开：{count} 项改动。它们在各自的服务里生效。", "Opened: {count} changes. Each counts in the services of its kind."),
     "open_help": ("先前保存的情景文件（scenario.json）", "A scenario saved before (scenario.json)"),
     "standby": ("急救待命点选址", "Siting standby points"),
     "sites_total": ("总数（含保留的点）", "Total (kept points included)"),
     "sites_help": (
-        "先使兜底时限以外的人最少，再使符合口径的人最多",
-        "First the fewest people beyond the backstop, then the most within the definition's limits",
+        "先使 30 分钟（或该服务的兜底时限）以外的人最少，再使时限以内的人最多。您新增或拖动过的点保留，其余重新选。",
+        "First the fewest people beyond 30 minutes (the backstop), then the most within the limits. Points you added or moved stay.",
     ),
     "solve": ("选址", "Choose sites"),
     "solving": ("正在选址……", "Choosing sites …"),
@@ -87,6 +88,7 @@ _WORDS = {
         "What the map shows, A4. Needs a Chinese font (Debian, Ubuntu: fonts-noto-cjk). If you read “Failed …”, the terminal says why.",
     ),
     "file_xlsx": ("表格（Excel）", "Tables (Excel)"),
+    "file_site": ("选址结果与证明（Excel）", "Chosen points and proof (Excel)"),
     "file_gpkg": ("图层（GeoPackage）", "Layers (GeoPackage)"),
     "sources": ("来源与参数", "Sources and parameters"),
 }

@@ -25,7 +25,7 @@ Words = tuple[str, str]  # Chinese, English
 ILLUSTRATIVE: Final = ("示意数据", "illustrative")
 ILLUSTRATIVE_SAID: Final = (
     "示意数据：地名与总人口为真，其余由程序生成，不能用于决策。",
-    "Illustrative data: names and totals are real, the rest is generated. Not for decisions.",
+    "Illustrative data: township names and the county total are real, the rest is generated. Not for decisions.",
 )
 UNREVIEWED: Final = ("内部资料 未经审图", "for internal use, not reviewed for publication")
 COUNTED: Final = (

@@ -23,7 +23,7 @@ from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.compare import Comparison
 from scenarios.output import legend
-from scenarios.output.legend import Language, Words
+from scenarios.output.legend import Language, Words, kind_words
 from scenarios.output.report import SHA_SHOWN, people, percent, provenance, round_up
 from scenarios.output.weblayers import base_layer, circle_layer, place_layer
 
@@ -91,7 +91,9 @@ def view(prepared: Prepared, service_id: str, result: CoverageResult, *, compari
         "figures": _figures(table),
         "looks": _LOOKS,
         "words": _WORDS | {f"circle_{name}": legend.circle_words(definition, name) for name in legend.CIRCLE_WORDS},
+        "kinds": {kind: _pair(kind_words(prepared)[kind]) for kind in definition.kinds},
         "zones": [_zone(row) for row in table.to_dict("records")],
+        "external": bool((result.covered != result.covered_without_external).any()),
         "gaps": gaps[:MOST_GAPS_LISTED],
         "gaps_beyond": [[gap["lon"], gap["lat"], gap["radius"]] for gap in gaps[MOST_GAPS_LISTED:MOST_GAPS_DRAWN]],
         "gap_count": len(gaps),
@@ -226,7 +228,9 @@ def _zone(row: dict[str, Any]) -> dict[str, Any]:
         "percent": _percent(share),
         "level": legend.share_level(share),
     }
-    if after:
+    if not after:
+        said["percent_inside"] = _percent(row["share_people_without_external"])
+    else:
         said |= {"covered_before": round(row["covered_people_before"]), "percent_before": _percent(row["share_people_before"])}
         said |= {"gained": round(row["gained_people"]), "lost": round(row["lost_people"])}
     return said
@@ -298,7 +302,10 @@ def _notes(prepared: Prepared, definition: ServiceDefinition) -> list[Pair]:
             f"到路：{radius} 米内每条可用道路，没有则取 {snap} 米内最近的一条",
             f"Access: every usable road within {radius} m, or the nearest within {snap} m",
         ),
-        (f"口径来源：{definition.source}［{definition.status}］", f"Source of the definition: {definition.source} [{definition.status}]"),
+        (
+            f"口径来源：{definition.source}［{definition.status}：V 见原文，S 转引，M 未核］",
+            f"Source of the definition: {definition.source} [{definition.status}: V read in the source, S second-hand, M unchecked]",
+        ),
         (f"人口来源：{said['people_source']}", f"People: {said['people_source']}"),
     ]
     for one in said["sources"]:

@@ -21,7 +21,7 @@
 
   const polygons = (rings) => rings.map((polygon) => polygon.map(line));
 
-  /** Everything that is drawn, in the looks of the view; `onPick(what, id, latlng)` is called when a thing is clicked, `onDrag(id, latlng)` when a point was moved. */
+  /** Everything that is drawn, in the looks of the view; `onPick(what, id, latlng, pointer)` is called when a thing is clicked, `onDrag(id, latlng)` when a point was moved. */
   function drawing(map, looks, { onPick, onDrag, hover }) {
     const panes = {};
     for (const [name, order] of Object.entries(PANES)) {
@@ -71,7 +71,7 @@
     function dot(latlng, style, what, id) {
       const options = { renderer: panes.places, pane: "c15-places", bubblingMouseEvents: false, ...style };
       const made = L.circleMarker(latlng, options);
-      made.on("click", (event) => onPick(what, id, event.latlng));
+      made.on("click", (event) => onPick(what, id, event.latlng, event.originalEvent));
       made.bindTooltip(() => hover(what, id), { direction: "top", offset: [0, -6] });
       return made;
     }
@@ -166,7 +166,7 @@
         const pin = element("span", { class: "c15-site" }, element("span", { class: "c15-pin", "aria-hidden": "true" }), label);
         const icon = L.divIcon({ className: "c15-site-icon", html: pin, iconSize: [22, 22] });
         const marker = L.marker([site.lat, site.lon], { icon, draggable: editable && !site.pending, riseOnHover: true, zIndexOffset: 500 });
-        marker.on("click", () => onPick("site", id, marker.getLatLng()));
+        marker.on("click", (event) => onPick("site", id, marker.getLatLng(), event.originalEvent));
         marker.on("dragstart", () => (found.sites.get(id).dragged = true));
         marker.on("dragend", () => {
           found.sites.get(id).dragged = false;

@@ -36,6 +36,7 @@
     host.replaceChildren(root); // Leaflet measures its place: it must have one
     const map = L.map(ground, { zoomControl: false, fadeAnimation: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 90, preferCanvas: true, attributionControl: true });
     map.attributionControl.setPrefix("Leaflet");
+    ground.focus = () => HTMLElement.prototype.focus.call(ground, { preventScroll: true }); // a press on the map scrolls nothing
     map.setView([28.4, 116.3], 9);
     const draw = drawing(map, options.view.looks, { onPick: pick, onDrag: (id, at) => drag(id, at), hover: (what, id) => element("span", null, nameOf(what, id)) });
     const side = panel({ onZone: goToZone, onGap: (id) => goTo("gap", id), onChanged: (id) => goTo("changed", id) });
@@ -263,8 +264,8 @@
       return what === "facility" ? thing.name : `${thing.name} · ${words.say("persons", whole(thing.people))}`;
     }
 
-    function pick(what, id, latlng) {
-      if (placing) return placeAt(latlng);
+    function pick(what, id, latlng, pointer) {
+      if (placing) return placeAt(map.mouseEventToLatLng(pointer)); // where one clicked, not where the thing lies
       open(what, id, latlng);
       if (what === "gap") side.mark("gap", id, { scroll: true });
     }
@@ -334,7 +335,7 @@
       return [element("h2", null, one.name), rows([words.say("township"), one.zone], [words.say("people"), words.say("persons", whole(one.people))], [words.say("tabChanges"), words.say(one.change)])];
     }
 
-    const kindName = (id) => words.text(layers.places.kinds.find((kind) => kind.id === id) || id);
+    const kindName = (id) => words.text(options.view.kinds[id] || id);
 
     function facilityPopup(id) {
       const entry = draw.found.facilities.get(id);
@@ -425,7 +426,7 @@
       draw.resize();
       draw.untangle(options.view.zones);
     });
-    const escape = (event) => event.key === "Escape" && placing && aim(null);
+    const escape = (event) => event.key === "Escape" && (placing ? aim(null) : map.closePopup());
     ground.addEventListener("keydown", (event) => event.key === "Enter" && event.target === ground && placing && placeAt(map.getCenter()));
     document.addEventListener("keydown", escape);
 

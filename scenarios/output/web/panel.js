@@ -83,6 +83,7 @@
           ...base,
           { key: "covered", head: "covered", about: "coveredAbout", show: (row) => whole(row.covered) },
           { key: "percent", head: "share", about: "shareAbout", show: (row) => percent(row.percent) },
+          ...(view.external ? [{ key: "percent_inside", head: "inside", about: "insideAbout", show: (row) => percent(row.percent_inside) }] : []),
         ];
       }
       return [
@@ -182,7 +183,8 @@
 
     function gapItem(gap) {
       const cause = view.causes[gap.cause];
-      const reach = [gap.nearest, gap.cause === "too_far" ? far(gap, words) : words.text(cause.short)].filter(Boolean).join(" · ");
+      const near = gap.nearest && words.say("straightNearest", gap.nearest);
+      const reach = (gap.cause === "too_far" ? [gap.nearest, far(gap, words)] : [words.text(cause.short), near]).filter(Boolean).join(" · ");
       return element(
         "li",
         { "data-gap": gap.id, class: gap.id === state.gap ? "c15-picked" : null },
