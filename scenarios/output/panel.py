@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from coverage.stats import CoverageResult
+from geodata.model import Facilities
 from geodata.region import Prepared
 from scenarios.compare import Comparison
 from scenarios.output import legend
@@ -185,16 +186,20 @@ def legend_lines(
         colour = legend.CIRCLE_COLOURS[name]
         symbol = patch(colour, colour, alpha=legend.CIRCLE_OPACITY, style=EDGES[name])
         lines.append(_entry(legend.circle_words(result.definition, name)[at], symbol))
-    lines += _facility_lines(prepared, result, at=at)
+    lines += _facility_lines(prepared, (comparison.before if comparison else result).facilities, at=at)
     lines.append(_entry(legend.GAP_WORDS[at], dot("o", legend.GAP_COLOUR, 23)))
     unit = ("人", " people")[at]
     sized = [(x, count, dot("o", "#bbbbbb", place_areas_pt2([count])[0])) for x, count in zip((0.0, 1.15, 2.35), GAP_PEOPLE, strict=True)]
     lines.append(Line([Cell(x, f"{count:,}{unit}", size=8, colour=MUTED, symbol=symbol) for x, count, symbol in sized]))
     if comparison is not None:
-        changes = [(f"{legend.CHANGE_SIGNS[one]} {legend.CHANGE_WORDS[one][at]}", colour) for one, colour in legend.CHANGE_COLOURS.items()]
+        seen = set(comparison.changed["change"])
+        changes = [(f"{legend.CHANGE_SIGNS[one]} {legend.CHANGE_WORDS[one][at]}", legend.CHANGE_COLOURS[one]) for one in sorted(seen)]
         lines += two_columns([(text, dot("o", colour, 23)) for text, colour in changes])
+        states = {"closed" if state == "closed" else "placed" for state in comparison.sites["state"]}
         sites = [
-            (legend.SITE_WORDS[one][at], dot(marker, legend.SITE_COLOURS[one], area, INK)) for one, (marker, area) in SITE_LOOKS.items()
+            (legend.SITE_WORDS[one][at], dot(marker, legend.SITE_COLOURS[one], area, INK))
+            for one, (marker, area) in SITE_LOOKS.items()
+            if one in states
         ]
         lines += two_columns(sites)
     drawn = [
@@ -210,14 +215,14 @@ def legend_lines(
     return lines + two_columns(drawn)
 
 
-def _facility_lines(prepared: Prepared, result: CoverageResult, *, at: int) -> list[Line]:
+def _facility_lines(prepared: Prepared, facilities: Facilities, *, at: int) -> list[Line]:
     """Name the kinds with how many are shown, and how many of all these lie outside the county."""
-    looks = legend.kind_looks(prepared.services, result.facilities)
+    looks = legend.kind_looks(prepared.services, facilities)
     lines = [
         _entry(f"{look.words[at]} ({look.count:,})", dot(marker, look.colour, area_pt2(look.radius_px)))
         for look, marker in zip(looks, MARKERS * len(looks), strict=False)
     ]
-    if external := int((result.facilities.external & ~result.facilities.restricted).sum()):
+    if external := int((facilities.external & ~facilities.restricted).sum()):
         lines.append(_entry(f"{legend.EXTERNAL_WORDS[at]} ({external:,})", dot("o", "white", 30, INK)))
     return lines
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from matplotlib import patheffects
 from matplotlib.axes import Axes
@@ -249,9 +250,10 @@ def _draw_people(canvas: Canvas, prepared: Prepared, result: CoverageResult, com
 
 
 def _draw_facilities(canvas: Canvas, prepared: Prepared, result: CoverageResult, comparison: Comparison | None) -> None:
-    shown = result.facilities.to_geodataframe()
+    stood = result.facilities if comparison is None else comparison.before.facilities
+    shown = stood.to_geodataframe()
     shapes, external = np.array(shown.geometry, dtype=object), shown["external"].to_numpy(dtype=bool)
-    looks = legend.kind_looks(prepared.services, result.facilities)
+    looks = legend.kind_looks(prepared.services, stood)
     for look, marker in reversed(list(zip(looks, MARKERS * len(looks), strict=False))):  # the first kinds lie on top
         mine = (shown["kind"] == look.id).to_numpy()
         extended = canvas.metric(shapes[mine & (shapely.get_dimensions(shapes) > 0)])
@@ -264,7 +266,17 @@ def _draw_facilities(canvas: Canvas, prepared: Prepared, result: CoverageResult,
         for name, some in (("placed", comparison.sites[~closed]), ("closed", comparison.sites[closed])):
             marker, area = SITE_LOOKS[name]
             colour = legend.SITE_COLOURS[name]
-            canvas.dots(some[["lon", "lat"]].to_numpy(), s=area, marker=marker, c=colour, edgecolors=INK, zorder=9)
+            canvas.dots(some[["lon", "lat"]].to_numpy(), s=area, marker=marker, c=colour, edgecolors=INK, zorder=11)  # above the names
+        _draw_site_names(canvas, comparison.sites[~closed])
+
+
+def _draw_site_names(canvas: Canvas, sites: pd.DataFrame) -> None:
+    """Write the name of each new or moved facility beside its sign."""
+    box = {"boxstyle": "square,pad=0.25", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6}
+    x, y = transformer(canvas.crs).transform(sites["lon"].to_numpy(), sites["lat"].to_numpy())
+    for name, at in zip(sites["name"], zip(x, y, strict=True), strict=True):
+        beside: dict[str, Any] = {"xytext": (7, 0), "textcoords": "offset points", "va": "center", "annotation_clip": True}
+        canvas.axes.annotate(shorten(name, 24), at, bbox=box, fontsize=7, zorder=11, parse_math=False, clip_on=True, **beside)
 
 
 def _draw_names(canvas: Canvas, prepared: Prepared) -> None:
