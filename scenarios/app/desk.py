@@ -47,7 +47,7 @@ def desk(prepared: Prepared, language: Language) -> None:
             complain(error.problems, language)
             return
         _figures(comparison, language)
-        _notes(prepared, comparison, language)
+        st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {words(language)['counts']}")
         late = _map(prepared, service_id, comparison, kind, language)
     with asks:
         plan = _proof(comparison, language)
@@ -188,18 +188,16 @@ def _figures(comparison: Comparison, language: Language) -> None:
     shown = {"total": "share_people", "people": "covered_people", "urban": "urban_share", "rural": "rural_share"}
     for cell, (name, label) in zip(st.columns(4), shown.items(), strict=True):
         value, difference, text = figures[name]
-        change = None if len(comparison.sites) == 0 else text if abs(difference) > SAME else say["no_difference"]
-        quiet = change == say["no_difference"]
+        quiet = len(comparison.sites) == 0 or not abs(difference) > SAME
+        change = text if not quiet else say["as_is" if len(comparison.sites) == 0 else "no_difference"]
         colour: Literal["off", "normal"] = "off" if quiet else "normal"
         arrow: Literal["off", "auto"] = "off" if quiet else "auto"
         cell.metric(say[label], value, change, delta_color=colour, delta_arrow=arrow, help=say[f"{label}_help"])
 
 
 def _notes(prepared: Prepared, comparison: Comparison, language: Language) -> None:
-    """What must be said before the figures are believed."""
+    """What must be said beside the figures; below the map, which therefore stays where it is."""
     say = words(language)
-    definition = comparison.after.definition
-    st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {say['counts']}")
     if len(comparison.after.facilities) == 0:
         st.warning(say["all_closed" if len(comparison.before.facilities) else "no_facilities"])
     useless = comparison.sites[(comparison.sites["state"] != "closed") & (comparison.sites["people"] == 0)]
@@ -227,6 +225,7 @@ def _map(prepared: Prepared, service_id: str, comparison: Comparison, kind: str,
         key="map",
         on_event=functools.partial(session.on_map, kind=kind, name=words(language)["new_point"]),
     )
+    _notes(prepared, comparison, language)
     with st.expander(words(language)["sources"]):
         for line in shown["notes"]:
             st.text(line[language])

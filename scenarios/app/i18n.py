@@ -41,6 +41,7 @@ _WORDS = {
         "people: residents of the county, counted at their homes, not by the circle",
     ),
     "points": ("{value} 个百分点", "{value} points"),
+    "as_is": ("现状", "as it is"),
     "no_difference": ("无变化", "no difference"),
     "more_people": ("{value} 人", "{value} people"),
     "useless": (

@@ -128,7 +128,11 @@ def test_a_point_that_is_dragged_moves(app: Page):
     app.mouse.move(x + 60, y + 30, steps=4)
     app.mouse.up()
     answered(app, "add move")
-    expect(app.get_by_text("changes:")).to_have_text("changes: open:N1 move:N1")
+    expect(app.get_by_text("changes:")).to_have_text("changes: open:N1")
+    marker = app.locator("[data-site=N1]").bounding_box()
+    assert marker is not None
+    assert abs(marker["x"] + marker["width"] / 2 - x - 60) < 3
+    assert abs(marker["y"] + marker["height"] / 2 - y - 30) < 3
 
 
 def test_a_point_is_removed_through_its_popup(app: Page):

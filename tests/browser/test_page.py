@@ -64,8 +64,12 @@ def pixel(page: Page, lat: float, lon: float) -> tuple[float, float]:
 
 
 def add_point(page: Page, lat: float, lon: float) -> None:
+    """Add a point, and wait until its figures and its circle stand."""
+    circle = page.locator(".c15").get_attribute("data-circles")
     page.get_by_role("button", name="新增点").click()
     page.mouse.click(*pixel(page, lat, lon))
+    expect(page.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
+    expect(page.locator(".c15")).not_to_have_attribute("data-circles", circle or "")
 
 
 def saved(page: Page, button: str) -> Download:
@@ -134,7 +138,6 @@ def test_a_gap_in_the_list_is_shown_on_the_map(app: Page) -> None:
 def test_a_point_is_added_dragged_and_taken_back(app: Page, village: dict[str, float]) -> None:
     covered = figure(app, "覆盖人口").inner_text()
     add_point(app, **village)
-    expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
     expect(change(app, "覆盖人口")).to_have_text(re.compile(r"\+[\d,]+ 人"))
     with_point = figure(app, "覆盖人口").inner_text()
     app.mouse.move(*pixel(app, **village))
@@ -148,6 +151,47 @@ def test_a_point_is_added_dragged_and_taken_back(app: Page, village: dict[str, f
     app.get_by_role("button", name="撤销").click()
     expect(figure(app, "覆盖人口")).to_have_text(covered)
     expect(app.locator(".c15[data-points='0']")).to_be_visible()
+
+
+def test_on_an_office_screen_a_press_on_the_map_scrolls_nothing_and_a_drag_ends_where_it_ended(
+    app: Page, village: dict[str, float]
+) -> None:
+    app.set_viewport_size({"width": 1366, "height": 600})
+    app.get_by_role("button", name="全县").click()
+    add_point(app, **village)
+    scrolled = "() => document.querySelector('[data-testid=stMain]').scrollTop"
+    before = app.evaluate(scrolled)
+    x, y = pixel(app, **village)
+    app.mouse.move(x, y)
+    app.mouse.down()
+    app.mouse.move(x - 30, y - 20, steps=5)
+    app.mouse.up()
+    expect(app.locator(".c15[data-waiting='0']")).to_be_visible()
+    marker = app.locator("[data-site=new-1]").bounding_box()
+    assert marker is not None
+    assert abs(marker["x"] + marker["width"] / 2 - x + 30) < 3
+    assert abs(marker["y"] + marker["height"] / 2 - y + 20) < 3
+    assert app.evaluate(scrolled) == before
+
+
+def test_a_dragged_point_of_a_plan_says_so_and_what_it_costs_and_stays_when_asked_again(app: Page) -> None:
+    choose(app, "服务", "院前急救")
+    app.get_by_role("button", name="选址", exact=True).click()
+    expect(app.get_by_text("再没有更好的 5 个点")).to_be_visible()
+    expect(app.locator(".c15[data-points='4'][data-ready=true]")).to_be_visible()
+    best = figure(app, "覆盖人口").inner_text()
+    marker = app.locator("[data-site^=plan-]").first.bounding_box()
+    assert marker is not None
+    x, y = marker["x"] + marker["width"] / 2, marker["y"] + marker["height"] / 2
+    app.mouse.move(x, y)
+    app.mouse.down()
+    app.mouse.move(x + 20, y - 60, steps=5)
+    app.mouse.up()
+    expect(app.locator("[data-site=moved-1]")).to_have_attribute("aria-label", re.compile("移位"))
+    expect(app.get_by_text(f"与选址结果（时限以内 {best} 人）相比")).to_be_visible()
+    app.get_by_role("button", name="选址", exact=True).click()
+    expect(app.get_by_text("保留 2 个")).to_be_visible()
+    expect(app.locator("[data-site=moved-1]")).to_be_visible()
 
 
 def test_closing_the_emergency_centre_loses_people_by_township_and_opening_it_again_brings_them_back(app: Page, example: Path) -> None:
@@ -168,7 +212,6 @@ def test_closing_the_emergency_centre_loses_people_by_township_and_opening_it_ag
 
 def test_a_scenario_is_kept_as_a_file_and_opened_again(app: Page, tmp_path: Path, village: dict[str, float]) -> None:
     add_point(app, **village)
-    expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
     with_point = figure(app, "覆盖人口").inner_text()
     saved(app, "保存").save_as(tmp_path / "scenario.json")
     said = json.loads((tmp_path / "scenario.json").read_text(encoding="utf-8"))
@@ -183,17 +226,22 @@ def test_a_scenario_is_kept_as_a_file_and_opened_again(app: Page, tmp_path: Path
     expect(app.get_by_text("第 1 项改动：没有机构 <b>没有（或已关闭）。")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("label", "begins"), [("HTML", b"<!doctype html>"), ("PNG", b"\x89PNG"), ("Excel", b"PK"), ("GeoPackage", b"SQLite")]
-)
-def test_what_is_shown_can_be_taken_along_as_a_file(
-    app: Page, tmp_path: Path, village: dict[str, float], label: str, begins: bytes
-) -> None:
+BEGINS = {"HTML": b"<!doctype html>", "Excel": b"PK", "GeoPackage": b"SQLite"}
+
+
+@pytest.mark.parametrize("label", BEGINS)
+def test_what_is_shown_can_be_taken_along_as_a_file(app: Page, tmp_path: Path, village: dict[str, float], label: str) -> None:
     add_point(app, **village)
-    expect(app.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
     app.get_by_text("导出文件").click()
     saved(app, label).save_as(tmp_path / "file")
-    assert (tmp_path / "file").read_bytes().lower().startswith(begins.lower())
+    assert (tmp_path / "file").read_bytes().lower().startswith(BEGINS[label].lower())
+
+
+@pytest.mark.usefixtures("chinese_font")
+def test_the_current_view_can_be_taken_along_as_a_picture(app: Page, tmp_path: Path) -> None:
+    app.get_by_text("导出文件").click()
+    saved(app, "PNG").save_as(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.fixture(scope="module")
