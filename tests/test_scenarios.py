@@ -208,6 +208,11 @@ def test_the_five_points_as_a_scenario_give_the_figures_of_the_plan(example: Pat
     assert found.after.by_zone.equals(plan.after)
 
 
+def test_without_any_candidate_the_column_that_makes_one_is_told():
+    with pytest.raises(OptionError, match="可设急救点"):
+        site_standby(prepared_town(), "emergency", sites=1)
+
+
 def test_the_scenario_survives_json_of_its_own_kind_only():
     said = json.loads(Scenario().to_json())
     assert said == {"circle15": "scenario", "name": "", "region": "", "region_fingerprint": "", "changes": []}

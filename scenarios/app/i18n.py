@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from scenarios.output import legend
 from scenarios.output.legend import Language
 
 _WORDS = {
     "title": ("十五分钟服务圈", "15-minute circles"),
     "switch": ("English", "中文"),
-    "no_facilities": (
-        "没有此类机构的数据，覆盖为 0 不代表实际情况。",
-        "No facilities of these kinds are in the data: 0 says nothing of the county.",
-    ),
+    "no_facilities": legend.NO_FACILITIES,
     "all_closed": ("情景中已没有此类机构。", "The scenario has closed every facility of these kinds."),
     "not_possible": ("不能这样选址：", "These sites cannot be chosen:"),
     "not_opened": ("没有打开这个文件，当前情景未变：", "The file was not opened, and the scenario is as it was:"),
     "wrong": ("数据或问题有误：", "Something is wrong with the data or the question:"),
-    "illustrative": (
-        "示意数据：地名与总人口为真，其余由程序生成，不能用于决策。",
-        "Illustrative data: township names and the county total are real, the rest is generated.",
-    ),
+    "illustrative": legend.ILLUSTRATIVE_SAID,
     "service": ("服务", "Service"),
     "definition": ("口径", "Definition"),
     "minutes": ("时限（分钟，含）", "Limit (minutes, inclusive)"),

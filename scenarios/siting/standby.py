@@ -116,6 +116,9 @@ def site_standby(
     wide = Limit(minutes=service.siting.backstop_minutes)
     backstop = service.definition(None).model_copy(update={"urban": wide, "rural": wide})  # the same backstop for every definition
     asked = _ask(prepared, service_id, (backstop, definition), fixed)
+    if sites > asked.kept == asked.choosable:
+        zh = "没有可选的候选点：请在机构表的“可设急救点”列写“是”。"
+        raise OptionError(Problem(zh, "There is no candidate to choose: write yes in the column emergency (可设急救点) of a facility."))
     people = region.demand.people * region.demand.inside
     anyway = [_any(covers, np.arange(asked.choosable, len(asked.places))) for covers in asked.covers]
     stages = [

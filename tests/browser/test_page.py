@@ -88,9 +88,13 @@ def test_page_opens_in_chinese_with_figures_map_and_table_and_says_that_the_coun
 
 def test_the_screenshot_of_the_readme(app: Page, tmp_path: Path) -> None:
     choose(app, "服务", "院前急救")
+    expect(app.locator(".c15-legend")).to_contain_text("急救中心")
+    drawn(app)
+    circle = app.locator(".c15").get_attribute("data-circles")
     app.get_by_role("button", name="选址", exact=True).click()
     expect(app.get_by_text("再没有更好的 5 个点")).to_be_visible()
     expect(app.locator(".c15[data-points='4'][data-ready=true]")).to_be_visible()
+    expect(app.locator(".c15")).not_to_have_attribute("data-circles", circle or "")
     folder = REPOSITORY / "docs" if os.environ.get("CIRCLE15_SCREENSHOTS") == "1" else tmp_path
     app.screenshot(path=folder / "page.zh-CN.jpg", type="jpeg", quality=80)
     app.get_by_role("button", name="English").click()
