@@ -23,6 +23,7 @@ OPTIONS = {
     "theme.base": "light",
     "theme.primaryColor": "#1d5fa6",
 }
+SERVER_FIRST_S = 0.8  # the server starts meanwhile, and the browser can load the page on another core
 
 
 def serve(region: Path, *, port: int | None) -> None:
@@ -33,17 +34,18 @@ def serve(region: Path, *, port: int | None) -> None:
     os.environ["CIRCLE15_REGION"] = str(region.resolve())
     options = OPTIONS | ({"server.port": str(port)} if port else {})
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    threading.Thread(target=_warm, args=(region,), daemon=True).start()
+    warm = threading.Timer(SERVER_FIRST_S, _warm, args=(region,))
+    warm.daemon = True
+    warm.start()
     cli.main(["run", entry.origin, *flags], prog_name="streamlit", standalone_mode=False)
 
 
 def _warm(region: Path) -> None:
     """Bring the libraries, the region and its first figures; what is wrong is told in the terminal too."""
-    cache = import_module("scenarios.app.cache")
+    cache, nothing = import_module("scenarios.app.cache"), import_module("scenarios.model").Scenario()
     try:
         prepared = cache.region(region)
         definition = next(iter(prepared.services.services.values())).definition(None)
-        cache.base_layer(prepared)
-        cache.circle_layer(prepared, definition, cache.covered(prepared, definition).facilities)
+        cache.compared(prepared, definition, nothing)
     except Circle15Error as error:
         print(f"circle15: {error}", file=sys.stderr)
