@@ -107,14 +107,7 @@ def site_standby(
         No siting question for the service, unknown or restricted fixed ids, more sites than there are places, fewer than are kept.
     """
     started = time.monotonic()
-    region, service = prepared.region, prepared.services.service(service_id)
-    definition = service.definition(definition_id)
-    if service.siting is None:
-        able = ", ".join(name for name, one in prepared.services.services.items() if one.siting)
-        zh = f"{service.name_zh}（{service_id}）没有选址规则，可选址的服务：{able}。"
-        raise OptionError(Problem(zh, f"There is no siting rule for {service_id!r}, only for: {able}."))
-    wide = Limit(minutes=service.siting.backstop_minutes)
-    backstop = service.definition(None).model_copy(update={"urban": wide, "rural": wide})  # the same backstop for every definition
+    region, (definition, backstop, minutes) = prepared.region, _definitions(prepared, service_id, definition_id)
     asked = _ask(prepared, service_id, (backstop, definition), fixed)
     if sites > asked.kept == asked.choosable:
         zh = "没有可选的候选点：请在机构表的“可设急救点”列写“是”。"
@@ -147,7 +140,7 @@ def site_standby(
     )
     return StandbyPlan(
         definition=definition,
-        backstop_minutes=service.siting.backstop_minutes,
+        backstop_minutes=minutes,
         result=result,
         backstop=within_backstop,
         sites=asked.places.take(chosen),
@@ -180,6 +173,19 @@ class _Question(NamedTuple):
     kept: int
     choosable: int
     covers: tuple[csr_array, ...]
+
+
+def _definitions(prepared: Prepared, service_id: str, definition_id: str | None) -> tuple[ServiceDefinition, ServiceDefinition, float]:
+    """The definition asked for; the backstop, which is the same for every definition of a service, and its minutes."""
+    service = prepared.services.service(service_id)
+    definition = service.definition(definition_id)
+    if service.siting is None:
+        able = ", ".join(name for name, one in prepared.services.services.items() if one.siting)
+        zh = f"{service.name_zh}（{service_id}）没有选址规则，可选址的服务：{able}。"
+        raise OptionError(Problem(zh, f"There is no siting rule for {service_id!r}, only for: {able}."))
+    wide = Limit(minutes=service.siting.backstop_minutes)
+    backstop = service.definition(None).model_copy(update={"urban": wide, "rural": wide})
+    return definition, backstop, service.siting.backstop_minutes
 
 
 def _ask(prepared: Prepared, service_id: str, definitions: tuple[ServiceDefinition, ServiceDefinition], fixed: Sequence[str]) -> _Question:

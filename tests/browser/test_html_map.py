@@ -92,6 +92,7 @@ def test_a_layer_that_is_switched_off_is_no_longer_drawn(quiet: Page, files: dic
     page.wait_for_function("() => !document.querySelector('.c15').circle15.draws('zones')")
     page.get_by_role("checkbox", name="乡镇人口覆盖率").check()
     page.wait_for_function("() => document.querySelector('.c15').circle15.draws('zones')")
+    expect(page.get_by_role("checkbox", name="乡镇人口覆盖率")).to_be_checked()
 
 
 def test_the_table_ends_with_the_sums(quiet: Page, files: dict[str, str]):
