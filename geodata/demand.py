@@ -95,4 +95,5 @@ def _with_totals(demand: Demand, zones: Zones, name: str) -> Demand:
         raise InputError(
             Problem(f"{name}：这些乡镇有人口却没有聚落：{named}。", f"{name}: townships with people but no settlement: {named}.")
         )
-    return replace(demand, people=spread(zones.people, demand.zone, demand.people)).peopled()
+    people = spread(zones.people, demand.zone, demand.people)
+    return replace(demand, people=people, spreads=people[None, :]).peopled()

@@ -16,14 +16,27 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geodata.calls import Calls
 from geodata.pack import fingerprint, read_only
 from geodata.roads import Bools, Floats, Geometries, Ints, Roads
 
 CLASSES = ("urban", "rural")
 OUTSIDE = -1  # the zone of a place outside every zone
 ENTRANCE_EVERY_M = 100.0
+SPREAD = "as given"  # the only way the people are spread, where no other is known
+GROWTH = ("low", "central", "high")
+RESOURCES = (
+    "physicians",
+    "nurses",
+    "pharmacists",
+    "general_practitioners",
+    "tcm_physicians",
+    "vehicles",
+    "floor_area_m2",
+    "childcare_places",
+)
 _FACILITY_TEXTS = ("id", "name", "kind", "open_from", "open_to", "eligible_for")
-_FACILITY_ARRAYS = ("geometry", "assumed_entrances", "capacity", "restricted", "external", "turnout_s")
+_FACILITY_ARRAYS = ("geometry", "assumed_entrances", "capacity", "restricted", "external", "turnout_s", "resources")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +48,19 @@ class Zones:
     id, name : (zones,) str
     geometry : (zones,) polygons
     people : (zones,) float64
-        Stated residents of each township; nan where none are stated.
+        Stated residents (常住人口) of each township; nan where none are stated.
+    registered : (zones,) float64
+        Registered people (户籍人口); nan where none are stated. Never mixed with residents.
+    growth : (zones, 3) float64
+        Yearly growth of the residents as a share, in the variants ``GROWTH``; nan where none is stated.
     """
 
     id: tuple[str, ...]
     name: tuple[str, ...]
     geometry: Geometries
     people: Floats
+    registered: Floats
+    growth: Floats
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -49,9 +68,15 @@ class Zones:
 
     @classmethod
     def from_geodataframe(cls, frame: gpd.GeoDataFrame) -> Zones:
-        """Build from columns id, name, geometry (WGS84) and optionally people."""
-        people = frame["people"] if "people" in frame else np.full(len(frame), np.nan)
-        return cls(tuple(frame["id"]), tuple(frame["name"]), np.array(frame.geometry, dtype=object), np.array(people, dtype=np.float64))
+        """Build from columns id, name, geometry (WGS84) and optionally people, registered, growth_low, growth_central, growth_high."""
+        return cls(
+            id=tuple(frame["id"]),
+            name=tuple(frame["name"]),
+            geometry=np.array(frame.geometry, dtype=object),
+            people=_number(frame, "people"),
+            registered=_number(frame, "registered"),
+            growth=np.column_stack([_number(frame, f"growth_{variant}") for variant in GROWTH]),
+        )
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:
         """One row a zone: id, name, people, geometry."""
@@ -81,12 +106,18 @@ class Demand:
     id, name : (points,) str
     lonlat : (points, 2) float64
     people : (points,) float64
-        Residents: whole numbers from a table, fractions from a raster.
+        Residents: whole numbers from a table, fractions from a raster. The central spread.
     zone : (points,) int64
         Position in Zones, OUTSIDE if none; only people inside are counted.
     urban : (points,) bool
     settlement : (points,) str
         Points with the same text are one community or village; "" for raster cells, which are no settlement.
+    spread_names : (spreads,) str
+        How the totals may plausibly be spread over the points; the first is the central one.
+    spreads : (spreads, points) float64
+        Residents of each point under each spread; the first row is `people`.
+    old : (points,) float64
+        Residents aged 65 or more; nan where not known.
     """
 
     id: tuple[str, ...]
@@ -96,6 +127,9 @@ class Demand:
     zone: Ints
     urban: Bools
     settlement: tuple[str, ...]
+    spread_names: tuple[str, ...]
+    spreads: Floats
+    old: Floats
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -107,7 +141,7 @@ class Demand:
 
     @classmethod
     def from_geodataframe(cls, frame: gpd.GeoDataFrame, zones: Zones) -> Demand:
-        """Build from columns id, people, geometry (points) and optionally name, zone (an id), urban (bool), settlement.
+        """Build from columns id, people, geometry (points) and optionally name, zone (an id), urban (bool), settlement, old.
 
         A point without a zone id belongs to the zone it lies in. Without an urban column every point is rural.
         """
@@ -116,15 +150,18 @@ class Demand:
         if "zone" in frame:
             position = {zone_id: at for at, zone_id in enumerate(zones.id)}
             zone = np.array([position.get(given, at) for given, at in zip(frame["zone"], zone, strict=True)], dtype=np.int64)
-        ids = tuple(frame["id"])
+        ids, people = tuple(frame["id"]), np.array(frame["people"], dtype=np.float64)
         return cls(
             id=ids,
             name=tuple(frame["name"]) if "name" in frame else ids,
             lonlat=lonlat,
-            people=np.array(frame["people"], dtype=np.float64),
+            people=people,
             zone=zone,
             urban=np.array(frame["urban"], dtype=bool) if "urban" in frame else np.zeros(len(frame), dtype=bool),
             settlement=tuple(frame["settlement"]) if "settlement" in frame else ids,
+            spread_names=(SPREAD,),
+            spreads=people[None, :],
+            old=_number(frame, "old"),
         )
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:
@@ -134,9 +171,10 @@ class Demand:
 
     def peopled(self) -> Demand:
         """Without the raster cells in which nobody lives; a settlement stays, however empty."""
-        kept = np.flatnonzero((self.people > 0) | (np.array(self.settlement, dtype=str) != ""))
-        id_, name, settlement = (tuple(column[at] for at in kept) for column in (self.id, self.name, self.settlement))
-        return Demand(id_, name, self.lonlat[kept], self.people[kept], self.zone[kept], self.urban[kept], settlement)
+        kept = np.flatnonzero((self.spreads > 0).any(axis=0) | (np.array(self.settlement, dtype=str) != ""))
+        texts: dict[str, Any] = {name: tuple(getattr(self, name)[at] for at in kept) for name in ("id", "name", "settlement")}
+        arrays: dict[str, Any] = {name: getattr(self, name)[kept] for name in ("lonlat", "people", "zone", "urban", "old")}
+        return replace(self, spreads=self.spreads[:, kept], **texts, **arrays)
 
     @property
     def inside(self) -> Bools:
@@ -170,6 +208,8 @@ class Facilities:
         Outside the county.
     turnout_s : (facilities,) float64
         Seconds until its vehicle moves; nan for the definition's.
+    resources : (facilities, resources) float64
+        Staff, vehicles, areas in the order of ``RESOURCES``; nan where not stated.
     """
 
     id: tuple[str, ...]
@@ -186,6 +226,7 @@ class Facilities:
     restricted: Bools
     external: Bools
     turnout_s: Floats
+    resources: Floats
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -225,6 +266,7 @@ class Facilities:
             restricted=np.array(frame["restricted"], dtype=bool) if "restricted" in frame else np.zeros(len(frame), dtype=bool),
             external=zones.locate(centre) == OUTSIDE,
             turnout_s=_number(frame, "turnout_s"),
+            resources=np.column_stack([_number(frame, name) for name in RESOURCES]),
         )
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:
@@ -279,6 +321,69 @@ class Source:
     note: str
 
 
+@dataclass(frozen=True)
+class TableNote:
+    """How one table was read: what `check` and `tables` tell of it.
+
+    Attributes
+    ----------
+    rows, read, left_out, unlocated : int
+        Rows of data in the file; taken; rejected and left out; without coordinates.
+    passed_over : str
+        Rows that are no data (titles, 合计, notes), by number.
+    mapping : str
+        ``our name = header``, separated by ``; ``.
+    datum : str
+        The datum that the coordinates were taken as, "" for a table without any.
+    declared : bool
+        region.toml states the datum.
+    evidence_zh, evidence_en : str
+        What speaks for and against that datum.
+    """
+
+    role: str
+    file: str
+    sheet: str
+    header_row: int
+    rows: int
+    read: int
+    left_out: int
+    unlocated: int
+    passed_over: str
+    mapping: str
+    datum: str
+    declared: bool
+    evidence_zh: str
+    evidence_en: str
+
+
+@dataclass(frozen=True)
+class RowNote:
+    """A row of a table that is not where it should be: nothing is lost in silence.
+
+    Attributes
+    ----------
+    what : str
+        "left_out" (rejected), "unlocated" (no coordinates: kept here, on no map), "placed" (no coordinates: put at the seat of its village
+        or township, as region.toml asks), "renamed" (matched to a township through another name).
+    row : int
+        As the user sees it.
+    people : float
+        Of a settlement; 0 for others; -1 if the cell could not be read.
+    """
+
+    what: str
+    role: str
+    file: str
+    row: int
+    id: str
+    name: str
+    zone: str
+    people: float
+    reason_zh: str
+    reason_en: str
+
+
 @dataclass(frozen=True, eq=False)
 class Region:
     """Everything known about a county on a day.
@@ -293,6 +398,10 @@ class Region:
         How the people of each settlement were obtained.
     sources : tuple of Source
         The files it was read from.
+    tables : tuple of TableNote
+    row_notes : tuple of RowNote
+    calls : Calls
+        The 120 log; empty where there is none.
     """
 
     name: str
@@ -305,6 +414,9 @@ class Region:
     facilities: Facilities
     people_source: str
     sources: tuple[Source, ...]
+    tables: tuple[TableNote, ...]
+    row_notes: tuple[RowNote, ...]
+    calls: Calls
 
     @cached_property
     def fingerprint(self) -> str:

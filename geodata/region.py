@@ -15,13 +15,14 @@ import pandas as pd
 import pyproj
 import shapely
 
+from geodata.calls import Calls
 from geodata.columns import ZONES, Column, facility_columns
 from geodata.demand import place_demand, read_demand, township_people
 from geodata.errors import InputError, Problem, first_few, os_reason
 from geodata.extent import Bounds, swapped, widened
 from geodata.model import Facilities, Region, Source, Zones
-from geodata.osm import read_roads
 from geodata.region_file import FacilitiesBlock, RegionFile, read_region_file
+from geodata.road_files import read_road_files
 from geodata.roads import Network, build_network
 from geodata.standards import Mode, Services, Speeds, read_services, read_speeds
 from geodata.tables import read_table
@@ -82,7 +83,7 @@ def read_region(path: Path) -> Region:
     attempt(lambda: read_speeds(folder / described.speeds if described.speeds else None))
     townships = attempt(lambda: _read_zones(described, folder))
     bounds = attempt(lambda: _bounds(townships, described)) if townships is not None else None
-    roads = attempt(lambda: read_roads(folder / described.roads.file, within=bounds))
+    roads = attempt(lambda: read_road_files(described.roads, folder, within=bounds))
     settlements = attempt(lambda: read_demand(described.demand, folder, within=bounds))
     zones = attempt(lambda: _with_people(townships, described, folder)) if townships is not None else None
     demand = None
@@ -105,6 +106,9 @@ def read_region(path: Path) -> Region:
         facilities=Facilities.from_geodataframe(places, zones, crs),
         people_source=_people_source(described),
         sources=_sources(described, folder, rows),
+        tables=(),
+        row_notes=(),
+        calls=Calls.none(),
     )
 
 

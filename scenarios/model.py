@@ -189,6 +189,7 @@ def _open(facilities: Facilities, change: Open, prepared: Prepared) -> Facilitie
     if change.host is not None:
         host = facilities.take(np.array([_position(facilities, change.host)]))
         always: dict[str, Any] = {"open_from": ("",), "open_to": ("",), "eligible_for": ("",), "capacity": np.array([np.nan])}
+        always["resources"] = np.full_like(host.resources, np.nan)  # the beds and the staff stay the host's
         return facilities.joined(replace(host, id=(change.id,), name=(change.name or change.id,), kind=(change.kind,), **always))
     if change.lon is None or change.lat is None:
         raise OptionError(Problem(f"{change.id} 须有 lon 与 lat，或 host。", f"{change.id!r} needs lon and lat, or host."))
@@ -199,7 +200,7 @@ def _move(facilities: Facilities, change: Move, prepared: Prepared) -> Facilitie
     at = _position(facilities, change.id)
     old = facilities.take(np.array([at]))
     new = _stand_at(old.id[0], old.name[0], old.kind[0], (change.lon, change.lat), prepared.region)
-    stood = {name: getattr(old, name) for name in ("open_from", "open_to", "eligible_for", "capacity", "turnout_s")}
+    stood = {name: getattr(old, name) for name in ("open_from", "open_to", "eligible_for", "capacity", "turnout_s", "resources")}
     return _without(facilities, at).joined(replace(new, **stood))
 
 

@@ -21,6 +21,7 @@ import shapely
 from coverage.search import Weight, reach
 from coverage.snap import snap
 from coverage.travel_times import travel_times
+from geodata.calls import Calls
 from geodata.model import Demand, Facilities, Region, Zones
 from geodata.roads import Floats, Network, Roads, build_network
 from geodata.standards import Direction, Limit, Mode, ModeSpeeds, ServiceDefinition, Speeds
@@ -181,4 +182,7 @@ def region(
         facilities=Facilities.from_geodataframe(places, zone_noun, CRS),
         people_source="gridtown",
         sources=(),
+        tables=(),
+        row_notes=(),
+        calls=Calls.none(),
     )
