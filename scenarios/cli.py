@@ -1,7 +1,7 @@
 """The command line: what may be asked. Tables for people, ``--json`` for programs, everything else on stderr.
 
 Exit code 0, or 2 with one paragraph that says what is wrong and what to do, or 130 if interrupted. The commands themselves stand in
-``scenarios.commands``, which is brought when one is asked: the libraries take seconds, help and the app's server need none of them.
+``scenarios.commands``, a module each, brought when it is asked: the libraries take seconds, help and the app's server need none of them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _say(text: str) -> None:
 
 def _command(name: str) -> Callable[[argparse.Namespace], None]:
     def run(arguments: argparse.Namespace) -> None:
-        getattr(import_module("scenarios.commands"), name)(arguments)
+        import_module(f"scenarios.commands.{name}").run(arguments)
 
     return run
 
@@ -67,10 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     example = commands.add_parser("example", help="生成示例县 · write the example county")
     example.add_argument("folder", type=Path, metavar="DIR")
     example.add_argument("--seed", type=int, default=15)
+    example.add_argument("--messy", action="store_true", help="像各科室交来的那样 · as the offices hand it in")
     example.set_defaults(run=_command("example"))
 
     check = commands.add_parser("check", help="检查一个地区的数据 · what a region holds and what is doubtful in it")
     check.add_argument("region", type=Path, metavar="REGION", help="region.toml 或其所在文件夹 · region.toml or its folder")
+    check.add_argument("--out", type=Path, metavar="DIR", help="把发现写成表和图层 · write the findings as a table and layers")
     check.add_argument("--json", action="store_true")
     check.set_defaults(run=_command("check"))
 
@@ -85,13 +87,24 @@ def _parser() -> argparse.ArgumentParser:
     cover.add_argument("--definition", help="口径，默认为该服务的第一个 · the service's first unless given")
     cover.add_argument("--minutes", type=float, help="代替口径中的分钟数 · instead of the definition's minutes")
     cover.add_argument("--scenario", type=Path, metavar="FILE", help="情景文件（.json）：前后对比 · before and after a scenario")
+    _add_year(cover)
     _add_out(cover)
     cover.add_argument("--json", action="store_true")
     cover.set_defaults(run=_command("coverage"))
 
     _add_site(commands)
     _add_matrix(commands)
+    _add_tables(commands)
+    _add_norms(commands)
+    _add_explain(commands)
+    _add_calls(commands)
+    _add_fetch(commands)
     return parser
+
+
+def _add_year(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--year", type=int, help="规划年，按 [growth] 推算人口 · target year: people grown by [growth]")
+    command.add_argument("--growth", choices=["low", "central", "high"], help="增长方案，默认 central · variant of growth")
 
 
 def _add_out(command: argparse.ArgumentParser) -> None:
@@ -109,6 +122,7 @@ def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is
     site.add_argument("--sites", type=int, required=True, help="总数，含保留的点 · the TOTAL, kept and forced points included")
     site.add_argument("--fixed", default="", metavar="IDS", help="必须入选的点，逗号分隔 · forced in, separated by commas")
     site.add_argument("--time-limit", type=float, metavar="SECONDS", help="求解时限 · for the solver; none unless given")
+    _add_year(site)
     _add_out(site)
     site.add_argument("--matrix", type=Path, metavar="OD", help="OD 表（csv 或 parquet），代替 REGION · an OD table instead of REGION")
     site.add_argument("--cost", metavar="minutes|metres|COLUMN", help="OD 表中的费用列 · the column of the cost")
@@ -134,6 +148,61 @@ def _add_matrix(commands: Any) -> None:  # noqa: ANN401 — argparse's own type 
     matrix.add_argument("--no-access-leg", dest="access_leg", action="store_false")
     matrix.add_argument("--out", type=Path, required=True, metavar="OD.csv|parquet")
     matrix.set_defaults(run=_command("matrix"))
+
+
+def _add_tables(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    tables = commands.add_parser("tables", help="各表是怎样读的，并确认 · how each table is read, and confirm it")
+    tables.add_argument("region", type=Path, metavar="REGION")
+    tables.add_argument(
+        "--rejected", type=Path, metavar="DIR", help="把读不了的行写成表，改好再读 · write the rows that cannot be read, to mend"
+    )
+    tables.add_argument("--confirm", action="store_true", help="把建议写入 region.toml · write what is proposed into region.toml")
+    tables.add_argument("--json", action="store_true")
+    tables.set_defaults(run=_command("tables"))
+
+
+def _add_norms(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    norms = commands.add_parser("norms", help="对照标准与规划指标：应有、现有、缺口 · required, present, shortfall by norm")
+    norms.add_argument("region", type=Path, metavar="REGION")
+    norms.add_argument(
+        "--ambulance-base", type=float, metavar="FACTOR", help="县的救护车人口基数倍数，1 或 3 · factor on a county's people"
+    )
+    _add_year(norms)
+    norms.add_argument("--out", type=Path, metavar="DIR", help="写成 csv、xlsx、json · write as files")
+    norms.add_argument("--json", action="store_true")
+    norms.set_defaults(run=_command("norms"))
+
+
+def _add_explain(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    explain = commands.add_parser("explain", help="两个口径的数字为何不同 · why two definitions give different figures")
+    explain.add_argument("region", type=Path, metavar="REGION")
+    explain.add_argument("--service", required=True)
+    explain.add_argument("--definition", metavar="A", help="口径，默认为该服务的第一个 · the service's first unless given")
+    explain.add_argument("--against", required=True, metavar="B")
+    explain.add_argument("--published", type=float, metavar="PERCENT", help="已公布的占比，看哪个口径相符 · a published share to reconcile")
+    explain.add_argument("--out", type=Path, metavar="DIR")
+    explain.add_argument("--json", action="store_true")
+    explain.set_defaults(run=_command("explain"))
+
+
+def _add_calls(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    calls = commands.add_parser("calls", help="120 记录：车速、出动、占用、呼救分布 · what the 120 log tells")
+    calls.add_argument("region", type=Path, metavar="REGION")
+    calls.add_argument("--out", type=Path, metavar="DIR")
+    calls.add_argument("--json", action="store_true")
+    calls.set_defaults(run=_command("calls"))
+
+
+def _add_fetch(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    fetch = commands.add_parser("fetch", help="从 OSM 取一个县的数据 · a county's data from OSM")
+    fetch.add_argument("place", metavar="PLACE", nargs="?", help="如“进贤县, 江西” · such as “进贤县, 江西”")
+    fetch.add_argument("folder", type=Path, metavar="DIR")
+    fetch.add_argument("--pbf", type=Path, metavar="FILE", help="离线：省或全国的 .osm.pbf · offline, from an extract")
+    fetch.add_argument("--boundary", type=Path, metavar="FILE", help="县界（矢量文件） · the county's boundary")
+    fetch.add_argument("--buffer-km", type=float, default=20)
+    fetch.add_argument("--overpass", metavar="URL", help="另一个 Overpass 服务 · another Overpass server")
+    fetch.add_argument("--nominatim", metavar="URL", help="另一个 Nominatim 服务 · another Nominatim server")
+    fetch.set_defaults(run=_command("fetch"))
 
 
 def _app(arguments: argparse.Namespace) -> None:

@@ -160,7 +160,7 @@ def test_same_input_gives_the_same_bytes(example: Path, tmp_path: Path) -> None:
 
 
 def test_restricted_facilities_are_named_in_no_output(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    medical = pd.read_excel(example.parent / "medical.xlsx", dtype=str)
+    medical = pd.read_excel(example.parent / "medical.xlsx", dtype=str, engine="openpyxl")
     secret = medical[medical["涉密"] == "是"]
     assert len(secret) >= 1
     for command in (["coverage"], ["site", "--sites", "5"], ["check"]):
@@ -224,7 +224,7 @@ def test_check_tells_rows_people_and_what_is_doubtful(run_json: Callable[..., di
 def test_matrix_keeps_ids_as_text_and_reports_points_off_the_network(
     example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    homes = pd.read_excel(example.parent / "settlements.xlsx", dtype=str)[["经度", "纬度"]].head(3).to_numpy().tolist()
+    homes = pd.read_excel(example.parent / "settlements.xlsx", dtype=str, engine="openpyxl")[["经度", "纬度"]].head(3).to_numpy().tolist()
     points = [["060816029.00", *homes[0]], ["007", *homes[1]], ["x", *homes[2]], ["lost", "116.45", "28.6505"]]
     table = tmp_path / "points.csv"
     with table.open("w", newline="") as file:
@@ -355,7 +355,7 @@ def test_both_definitions_are_sited_with_the_same_backstop(run_json: Callable[..
 def test_check_names_settlements_outside_and_in_another_township(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     county = tmp_path / "county"
     shutil.copytree(example.parent, county)
-    table = pd.read_excel(county / "settlements.xlsx", dtype=str)
+    table = pd.read_excel(county / "settlements.xlsx", dtype=str, engine="openpyxl")
     away, moved = table.index[5], table.index[9]
     table.loc[moved, "乡镇代码"] = "360124211"
     table.loc[away, ["乡镇代码", "经度"]] = ["", "115.9"]

@@ -80,7 +80,7 @@ def extract(county: Path) -> Extract:
 
 @pytest.fixture(scope="module")
 def settlements(county: Path) -> pd.DataFrame:
-    return pd.read_excel(county / "settlements.xlsx", dtype=TEXT_CODES)
+    return pd.read_excel(county / "settlements.xlsx", dtype=TEXT_CODES, engine="openpyxl")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def zones(county: Path) -> gpd.GeoDataFrame:
 
 @pytest.fixture(scope="module")
 def medical(county: Path) -> pd.DataFrame:
-    return pd.read_excel(county / "medical.xlsx")
+    return pd.read_excel(county / "medical.xlsx", engine="openpyxl")
 
 
 def test_the_names_and_seats_are_the_real_ones(zones: gpd.GeoDataFrame) -> None:
@@ -144,7 +144,7 @@ def test_each_settlement_stands_dry_in_its_own_township(settlements: pd.DataFram
 
 def test_another_seed_makes_a_sound_but_different_county(tmp_path: Path, settlements: pd.DataFrame) -> None:
     folder = write_county(tmp_path / "other", seed=1).parent
-    other = pd.read_excel(folder / "settlements.xlsx", dtype=TEXT_CODES)
+    other = pd.read_excel(folder / "settlements.xlsx", dtype=TEXT_CODES, engine="openpyxl")
     assert len(other) == 321
     assert other["常住人口"].sum() == 620_254
     assert (other["经度"] != settlements["经度"]).any()

@@ -1,0 +1,60 @@
+"""What the commands share: what is said beside the answer, which files are written."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from geodata.errors import FontError, OptionError, Problem, first_few
+from scenarios.output.export import FILE_KINDS, FileKind, Writer, write_files
+
+
+def say(text: str) -> None:
+    """Say something beside the answer."""
+    print(f"circle15: {text}", file=sys.stderr)
+
+
+def progress(zh: str, en: str) -> None:
+    """Say what is being done."""
+    say(f"{zh} / {en}")
+
+
+def shown(value: Any) -> str:  # noqa: ANN401 — any fact
+    """A fact or figure for people: thousands set off, lists and counts in a row."""
+    if isinstance(value, bool):
+        return "是 yes" if value else "否 no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
+
+
+def file_kinds(arguments: argparse.Namespace) -> tuple[FileKind, ...]:
+    """The kinds of file wanted, in the order of FILE_KINDS."""
+    if arguments.files is None:
+        return FILE_KINDS
+    wanted = {one.strip() for one in arguments.files.split(",")}
+    unknown, known = first_few(sorted(wanted - set(FILE_KINDS))), ",".join(FILE_KINDS)
+    if unknown:
+        raise OptionError(Problem(f"--files：没有 {unknown}；可选：{known}。", f"--files: no {unknown}; there are: {known}."))
+    if arguments.out is None:
+        raise OptionError(Problem("--files 须与 --out 一起使用。", "--files goes with --out."))
+    return tuple(kind for kind in FILE_KINDS if kind in wanted)
+
+
+def write(arguments: argparse.Namespace, files: Callable[..., dict[str, Writer]]) -> None:
+    """Write files; a machine without a Chinese font goes without pictures, unless they were asked for by name."""
+    kinds = file_kinds(arguments)
+    try:
+        paths = write_files(arguments.out, files(kinds=kinds, language=arguments.lang))
+    except FontError as error:
+        if arguments.files:
+            raise
+        say(str(error))
+        kinds = tuple(kind for kind in kinds if kind != "png")
+        paths = write_files(arguments.out, files(kinds=kinds, language=arguments.lang))
+    for path in paths:
+        say(str(path))
