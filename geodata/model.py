@@ -402,6 +402,8 @@ class Region:
     row_notes : tuple of RowNote
     calls : Calls
         The 120 log; empty where there is none.
+    county_people, county_registered : float
+        The county's own published totals; nan where region.toml states none.
     """
 
     name: str
@@ -417,6 +419,8 @@ class Region:
     tables: tuple[TableNote, ...]
     row_notes: tuple[RowNote, ...]
     calls: Calls
+    county_people: float
+    county_registered: float
 
     @cached_property
     def fingerprint(self) -> str:

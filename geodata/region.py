@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -109,6 +110,8 @@ def read_region(path: Path) -> Region:
         tables=(),
         row_notes=(),
         calls=Calls.none(),
+        county_people=math.nan,
+        county_registered=math.nan,
     )
 
 

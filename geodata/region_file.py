@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pyproj
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, model_validator
 
 from geodata.errors import InputError, Problem
 from geodata.extent import Bounds
@@ -86,6 +86,13 @@ class PlacesBlock(TableBlock):
     unlocated: Literal["list", "seat"] = "list"
 
 
+class PopulationBlock(TableBlock):
+    """[population]: people by township; the county's own published totals, to see whether the townships add up to them."""
+
+    county_total: PositiveFloat | None = None
+    registered_total: PositiveFloat | None = None
+
+
 class FacilitiesBlock(PlacesBlock):
     """[[facilities]]: `kind` stands for every row, where the table has no such column."""
 
@@ -153,6 +160,11 @@ class DemandBlock(Strict):
         """The file, whichever it is."""
         return self.file or self.raster or Path()
 
+    @property
+    def table(self) -> PlacesBlock:
+        """The settlements as a table of places; not for a raster."""
+        return PlacesBlock(**self.model_dump(include=set(PlacesBlock.model_fields)))
+
 
 def _as_list(block: Any) -> Any:  # noqa: ANN401 — what TOML may hold
     """[roads] is one block, [[roads]] several."""
@@ -169,7 +181,7 @@ class RegionFile(Strict):
     buffer_km: Annotated[float, Field(ge=0, le=200)] = 20
     roads: Annotated[tuple[RoadsBlock, ...], Field(min_length=1), BeforeValidator(_as_list)]
     zones: TableBlock
-    population: TableBlock | None = None
+    population: PopulationBlock | None = None
     growth: GrowthBlock | None = None
     demand: DemandBlock
     facilities: Annotated[tuple[FacilitiesBlock, ...], Field(min_length=1)]

@@ -185,4 +185,6 @@ def region(
         tables=(),
         row_notes=(),
         calls=Calls.none(),
+        county_people=float("nan"),
+        county_registered=float("nan"),
     )
