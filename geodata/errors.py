@@ -4,19 +4,20 @@
 
     Circle15Error
     ├── InputError    (ValueError)  a file, row, column or tag is wrong: mend the data
-    │   └── FontError               no font of this computer can show a text: install one
+    │   ├── FontError               no font of this computer can show a text: install one
+    │   └── UnconfirmedError        the data suggest something that the planner has to confirm
     ├── OptionError   (ValueError)  an argument is wrong: ask differently
     └── OutputError   (OSError)     a result cannot be written
 
 Each carries one or more :class:`Problem`, all those found at once, in Simplified Chinese and in English. The command line prints
-them as one paragraph and exits with 2; the app shows them; neither ever shows a traceback for one of these.
+them, a line each, and exits with 2; the app shows them; neither ever shows a traceback for one of these.
 """
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_NAMED = 5
 
@@ -28,14 +29,36 @@ class Problem(NamedTuple):
     en: str
 
 
+class Question(NamedTuple):
+    """Something that region.toml leaves open and the data answer: asked, never assumed.
+
+    Attributes
+    ----------
+    role : str
+        The block of region.toml: "demand", "facilities", …
+    at : int
+        Which of the blocks of that role.
+    key, value
+        What to write there.
+    asked : Problem
+        The evidence, and the question.
+    """
+
+    role: str
+    at: int
+    key: str
+    value: str | dict[str, str]
+    asked: Problem
+
+
 class Circle15Error(Exception):
     """The root: catch this to catch everything that circle15 raises on purpose."""
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
-        super().__init__("".join(p.zh for p in problems) + " / " + " ".join(p.en for p in problems))
+        super().__init__("\n".join(f"{problem.zh} / {problem.en}" for problem in problems))
 
-    def __reduce__(self) -> tuple[type[Circle15Error], tuple[Problem, ...]]:
+    def __reduce__(self) -> tuple[type[Circle15Error], tuple[Any, ...]]:
         """Pickle by the problems, so that an error crosses from one process to another."""
         return type(self), self.problems
 
@@ -46,6 +69,18 @@ class InputError(Circle15Error, ValueError):
 
 class FontError(InputError):
     """No font of this computer can show a text."""
+
+
+class UnconfirmedError(InputError):
+    """Nothing is wrong, but the data suggest something that the planner has to confirm."""
+
+    def __init__(self, *questions: Question) -> None:
+        self.questions = questions
+        super().__init__(*dict.fromkeys(question.asked for question in questions))
+
+    def __reduce__(self) -> tuple[type[Circle15Error], tuple[Any, ...]]:
+        """Pickle by the questions."""
+        return type(self), self.questions
 
 
 class OptionError(Circle15Error, ValueError):

@@ -1,6 +1,6 @@
 """The command line: what may be asked. Tables for people, ``--json`` for programs, everything else on stderr.
 
-Exit code 0, or 2 with one paragraph that says what is wrong and what to do, or 130 if interrupted. The commands themselves stand in
+Exit code 0, or 2 with a line for each thing that is wrong and what to do, or 130 if interrupted. The commands themselves stand in
 ``scenarios.commands``, a module each, brought when it is asked: the libraries take seconds, help and the app's server need none of them.
 """
 
@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         arguments.run(arguments)
     except Circle15Error as error:
-        _say(str(error))
+        for line in str(error).splitlines():
+            _say(line)
         return 2
     except KeyboardInterrupt:
         _say("已取消。 / Cancelled.")
