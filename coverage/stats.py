@@ -177,6 +177,9 @@ def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_ext
         row ("zone", "urban", "rural", "total"), zone_id, zone, people, covered_people, share_people, settlements, covered_settlements,
         share_settlements, and the covered columns again ``_without_external``. Shares are 0–1, nan where there is nobody.
         A settlement counts when at least `settlement_share` of its people is covered; raster cells are no settlements.
+        Then covered_people and share_people again ``_low`` and ``_high``: the least and most of the row over ``demand.spreads``, so that
+        the county's least is not the sum of the townships'. Last old, covered_old, share_old: people of 65 and over, nan where they
+        are not known of every point with people.
     """
     inside = demand.inside
     rows = [("zone", zones.id[at], zones.name[at], demand.zone == at) for at in range(len(zones.id))]
@@ -186,7 +189,14 @@ def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_ext
     settlements = _settlements(demand, covered_by, settlement_share)
     return pd.DataFrame(
         [
-            {"row": row, "zone_id": zone_id, "zone": zone} | _counts(demand, settlements, covered_by, which)
+            {
+                "row": row,
+                "zone_id": zone_id,
+                "zone": zone,
+                **_counts(demand, settlements, covered_by, which),
+                **_range(demand, covered, which),
+                **_old(demand, covered, which),
+            }
             for row, zone_id, zone, which in rows
         ]
     )
@@ -199,9 +209,35 @@ def _counts(demand: Demand, settlements: _Settlements, covered_by: dict[str, Boo
     counts: dict[str, float] = {"people": people, "settlements": villages}
     for suffix, mask in covered_by.items():
         served, reached = math.fsum(demand.people[which & mask]), int((homes & settlements.covered[suffix]).sum())
-        counts |= {"covered_people" + suffix: served, "share_people" + suffix: served / people if people else math.nan}
-        counts |= {"covered_settlements" + suffix: reached, "share_settlements" + suffix: reached / villages if villages else math.nan}
+        counts |= {"covered_people" + suffix: served, "share_people" + suffix: _share(served, people)}
+        counts |= {"covered_settlements" + suffix: reached, "share_settlements" + suffix: _share(reached, villages)}
     return counts
+
+
+def _range(demand: Demand, covered: Bools, which: Bools) -> dict[str, float]:
+    """Least and most over the spreads; a share is of the people whom the same spread puts there."""
+    served = [math.fsum(people[which & covered]) for people in demand.spreads]
+    shares = [_share(some, math.fsum(people[which])) for some, people in zip(served, demand.spreads, strict=True)]
+    known = [share for share in shares if not math.isnan(share)] or [math.nan]
+    return {
+        "covered_people_low": min(served),
+        "covered_people_high": max(served),
+        "share_people_low": min(known),
+        "share_people_high": max(known),
+    }
+
+
+def _old(demand: Demand, covered: Bools, which: Bools) -> dict[str, float]:
+    """People of 65 and over."""
+    homes = which & (demand.people > 0)
+    old, served = (math.fsum(demand.old[some]) for some in (homes, homes & covered))
+    if math.isnan(old):
+        served = math.nan
+    return {"old": old, "covered_old": served, "share_old": _share(served, old)}
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan
 
 
 class _Settlements(NamedTuple):

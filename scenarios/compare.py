@@ -15,7 +15,10 @@ from geodata.standards import ServiceDefinition
 from scenarios.model import Scenario, changed_region
 
 State = Literal["new", "moved", "closed"]
-_SIDES = ("covered_people", "share_people", "covered_settlements", "share_settlements")
+_SIDES = (
+    *("covered_people", "share_people", "covered_settlements", "share_settlements"),
+    *("covered_people_low", "covered_people_high", "share_people_low", "share_people_high", "covered_old", "share_old"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +30,9 @@ class Comparison:
     scenario : Scenario
     before, after : CoverageResult
     by_zone : DataFrame
-        row, zone_id, zone, people, settlements as in ``coverage.stats.zone_table``; covered_people, share_people, covered_settlements
-        and share_settlements, each ``_before`` and ``_after``; gained_people (covered after, not before) and lost_people (the reverse).
+        row, zone_id, zone, people, settlements, old as in ``coverage.stats.zone_table``; its covered and share columns without
+        ``_without_external``, each ``_before`` and ``_after``; gained_people (covered after, not before) and lost_people (the reverse),
+        and the least and most of both, ``_low`` and ``_high``.
     changed : DataFrame
         The demand points inside the county that gained or lost, most people first: id, name, zone_id, zone, people, change
         ("gained" or "lost"), lon, lat.
@@ -77,11 +81,13 @@ def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinitio
 
 def _by_zone(region: Region, before: CoverageResult, after: CoverageResult) -> pd.DataFrame:
     share = after.definition.settlement_share
-    table = before.by_zone[["row", "zone_id", "zone", "people", "settlements"]].copy()
+    table = before.by_zone[["row", "zone_id", "zone", "people", "settlements", "old"]].copy()
     for column in _SIDES:
         table[f"{column}_before"], table[f"{column}_after"] = before.by_zone[column], after.by_zone[column]
-    for column, which in (("gained_people", after.covered & ~before.covered), ("lost_people", before.covered & ~after.covered)):
-        table[column] = zone_table(region.zones, region.demand, which, which, share)["covered_people"]
+    for change, which in (("gained_people", after.covered & ~before.covered), ("lost_people", before.covered & ~after.covered)):
+        changed = zone_table(region.zones, region.demand, which, which, share)
+        for suffix in ("", "_low", "_high"):
+            table[change + suffix] = changed["covered_people" + suffix]
     return table
 
 

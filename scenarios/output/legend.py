@@ -60,10 +60,15 @@ ROLE_WORDS: Final = {
     "roads": ("道路", "roads"),
     "zones": ("乡镇界", "townships"),
     "population": ("乡镇人口", "township population"),
+    "growth": ("人口增长率", "growth of people"),
     "demand": ("居民点", "settlements"),
+    "spread": ("人口栅格", "population raster"),
     "facilities": ("机构", "facilities"),
+    "calls": ("120 记录", "120 log"),
+    "mended": ("改正的行", "mended rows"),
     "services": ("口径", "services"),
     "speeds": ("速度", "speeds"),
+    "norms": ("标准与指标", "norms"),
 }
 SHARE_WORDS: Final = ("乡镇人口覆盖率", "share of people covered, by township")
 NOBODY_WORDS: Final = ("无人居住", "nobody lives there")
