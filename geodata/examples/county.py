@@ -19,6 +19,7 @@ from geodata.examples.files import WRITTEN_AT, write_csv, write_xlsx
 from geodata.examples.ground import Ground
 from geodata.examples.grounds import SportsPlace, draw_grounds
 from geodata.examples.land import Land, draw_land
+from geodata.examples.messy import mess_up
 from geodata.examples.osm_file import draw_water, write_osm
 from geodata.examples.people import Peopled, settle
 from geodata.examples.places import MEDICAL_COLUMNS, SAMPLING_COLUMNS, place_medical, place_sampling
@@ -122,8 +123,6 @@ def write_county(folder: Path, *, seed: int = 15, messy: bool = False) -> Path:
     region = folder / "region.toml"
     region.write_text(REGION.format(name=facts.name, seed=seed), encoding="utf-8", newline="\n")
     if messy:
-        from geodata.examples.messy import mess_up  # noqa: PLC0415 — until datum.py stands
-
         mess_up(folder, facts.name, rng)
     return region
 
