@@ -134,8 +134,9 @@ def _said(region: Region, year: int, variant: str, rate: Floats) -> str:
     low, high = (f"{one * 100:.2f}".rstrip("0").rstrip(".") for one in (rate.min(initial=np.inf), rate.max(initial=-np.inf)))
     per_year = f"{low} %" if low == high else f"{low}–{high} %"
     return (
-        f"{year} 年推算人口：{base} 年起按{zh}年均增长 {per_year}，各村（社区）占比与 65 岁及以上占比不变 "
-        f"people of {year}: {en} growth from {base}, {per_year} a year, shares of settlements and of 65+ as they were"
+        f"{year} 年推算人口：{base} 年起按{zh}年均增长 {per_year}，各村（社区）占比与 65 岁及以上占比不变，机构按该年同日是否启用计 "
+        f"people of {year}: {en} growth from {base}, {per_year} a year, shares of settlements and of 65+ as they were; "
+        "facilities as on the same day of that year"
     )
 
 

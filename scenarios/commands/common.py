@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from geodata.errors import FontError, OptionError, Problem, first_few
+from geodata.growth import grown
+from geodata.region import Prepared
 from scenarios.output.export import FILE_KINDS, FileKind, Writer, write_files
 
 
@@ -30,6 +33,15 @@ def shown(value: Any) -> str:  # noqa: ANN401 — any fact
     if isinstance(value, list):
         return ", ".join(value)
     return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
+
+
+def in_year(arguments: argparse.Namespace, prepared: Prepared) -> Prepared:
+    """Put the people of the target year in place of those of today, if there is one."""
+    if arguments.year is None:
+        if arguments.growth is not None:
+            raise OptionError(Problem("--growth 须与 --year 一起使用。", "--growth goes with --year."))
+        return prepared
+    return replace(prepared, region=grown(prepared.region, arguments.year, arguments.growth or "central"))
 
 
 def file_kinds(arguments: argparse.Namespace) -> tuple[FileKind, ...]:

@@ -10,7 +10,7 @@ from coverage.stats import CoverageResult
 from geodata.errors import InputError, OptionError, Problem
 from geodata.region import Prepared
 from geodata.store import open_region
-from scenarios.commands.common import file_kinds, progress, say, write
+from scenarios.commands.common import file_kinds, in_year, progress, say, write
 from scenarios.compare import Comparison, compare
 from scenarios.model import Scenario, read_scenario
 from scenarios.output.export import coverage_files, json_text
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise OptionError(Problem("--definition 须与 --service 一起使用。", "--definition goes with --service."))
     file_kinds(arguments)  # what is wrong with the question is told before the work
     scenario = read_scenario(arguments.scenario) if arguments.scenario else None
-    prepared = open_region(arguments.region, progress=progress)
+    prepared = in_year(arguments, open_region(arguments.region, progress=progress))
     results, comparisons = _results(arguments, prepared, scenario)
     if arguments.out:
         progress("正在绘制服务圈并写文件 ……", "Drawing circles and writing files …")
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     for name, result in results.items():
         print(coverage_text(prepared, name, result))
         if name in comparisons:
-            print(comparison_text(comparisons[name]))
+            print(comparison_text(comparisons[name], prepared.region.demand))
 
 
 def _results(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from geodata.errors import OptionError, Problem
 from geodata.store import open_region
-from scenarios.commands.common import file_kinds, progress, shown, write
+from scenarios.commands.common import file_kinds, in_year, progress, shown, write
 from scenarios.output.export import json_text, site_files
 from scenarios.output.report import align, site_json, site_text
 from scenarios.siting.od import site_from_matrix
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.region is None:
         raise OptionError(Problem("请给出 REGION，或用 --matrix 给出 OD 表。", "Name a REGION, or an OD table by --matrix."))
     file_kinds(arguments)  # what is wrong with the question is told before the work
-    prepared = open_region(arguments.region, progress=progress)
+    prepared = in_year(arguments, open_region(arguments.region, progress=progress))
     progress("正在选址 ……", "Choosing sites …")
     service = arguments.service or "emergency"
     plan = site_standby(

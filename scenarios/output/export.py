@@ -21,7 +21,7 @@ from geodata.region import Prepared
 from scenarios.compare import Comparison, compare
 from scenarios.output.ground import Bounds
 from scenarios.output.legend import Language
-from scenarios.output.report import coverage_json, rows, site_json, site_table
+from scenarios.output.report import before_and_after, coverage_json, rows, site_json, site_table
 from scenarios.output.webmap import html_map
 from scenarios.output.workbook import coverage_workbook, site_workbook
 from scenarios.siting.standby import StandbyPlan, plan_scenario
@@ -212,7 +212,7 @@ def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataF
     """Build the layers of site.gpkg: sites, circles of the plan, zones before and after, covered demand points."""
     table = site_table(plan)
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
-    both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people", "settlements"], suffixes=("_before", "_after"))
+    both = before_and_after(plan)
     homes = prepared.region.demand.to_geodataframe()[["id", "name", "people", "urban", "geometry"]].assign(covered=plan.covered_after)
     return {
         "sites": _points(table),

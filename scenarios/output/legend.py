@@ -12,7 +12,7 @@ from typing import Final, Literal
 import geopandas as gpd
 
 from coverage.gaps import CUT_OFF, NO_FACILITY, OFF_NETWORK, TOO_FAR
-from geodata.model import Facilities
+from geodata.model import Demand, Facilities
 from geodata.region import Prepared
 from geodata.standards import Limit, ServiceDefinition, Services
 from scenarios.compare import Comparison
@@ -70,6 +70,14 @@ ROLE_WORDS: Final = {
     "speeds": ("速度", "speeds"),
     "norms": ("标准与指标", "norms"),
 }
+SPREAD_WORDS: Final = {
+    "people": ("村（社区）人数", "people of the settlement table"),
+    "raster": ("人口栅格", "population raster"),
+    "frontage": ("村居旁道路长度", "road beside the settlements"),
+}
+PEOPLE_WORDS: Final = ("人口来源", "people")
+RANGE_WORDS: Final = ("区间", "range")
+OLD_WORDS: Final = ("65岁及以上", "65 and over")
 SHARE_WORDS: Final = ("乡镇人口覆盖率", "share of people covered, by township")
 NOBODY_WORDS: Final = ("无人居住", "nobody lives there")
 GAP_WORDS: Final = ("未覆盖的村（社区）", "places out of reach")
@@ -128,6 +136,18 @@ class KindLook:
     colour: str
     count: int
     radius_px: float
+
+
+def range_said(demand: Demand) -> Words | None:
+    """Say over which ways to spread the people a range is; None where only one is known."""
+    if len(demand.spread_names) == 1:
+        return None
+    (first_zh, first_en), *others = (SPREAD_WORDS[name] for name in demand.spread_names)
+    zh, en = ("、".join(zh for zh, _ in others), ", ".join(en for _, en in others))
+    return (
+        f"人口按{first_zh}分到各村（社区）；区间是改按{zh}分摊时的最低与最高。",
+        f"People are spread by {first_en}; a range is the least and most if they are spread by {en} instead.",
+    )
 
 
 def both(words: Words) -> str:

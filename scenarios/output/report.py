@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from coverage.gaps import CAUSES
 from coverage.snap import ACCESS_RADIUS_M, MAX_SNAP_M
 from coverage.stats import CoverageResult
+from geodata.model import Demand, Region
 from geodata.region import Prepared
 from geodata.standards import Mode, ServiceDefinition
 from scenarios.compare import Comparison
-from scenarios.output.legend import CHANGE_WORDS, ILLUSTRATIVE, NO_FACILITIES, STATE_WORDS, both
+from scenarios.output.legend import (
+    CHANGE_WORDS,
+    ILLUSTRATIVE,
+    NO_FACILITIES,
+    PEOPLE_WORDS,
+    RANGE_WORDS,
+    STATE_WORDS,
+    Words,
+    both,
+    range_said,
+)
 from scenarios.siting.standby import StandbyPlan, proof
 
 ROUNDING = 1e-6
@@ -35,6 +47,7 @@ def provenance(prepared: Prepared, definitions: Sequence[ServiceDefinition]) -> 
         "crs": region.crs,
         "region_fingerprint": region.fingerprint,
         "people_source": region.people_source,
+        "spreads": list(region.demand.spread_names),
         "sources": [source.__dict__ for source in region.sources],
         "parameters": {
             "access_radius_m": ACCESS_RADIUS_M,
@@ -42,6 +55,42 @@ def provenance(prepared: Prepared, definitions: Sequence[ServiceDefinition]) -> 
             "speeds": {mode: prepared.speeds.of(mode).model_dump() for mode in modes},
         },
     }
+
+
+class WithoutPlace(NamedTuple):
+    """Settlements of the table that stand nowhere, and their people who are counted nowhere; `unknown` have no number of people."""
+
+    rows: int
+    people: float
+    unknown: int
+
+
+def without_place(region: Region) -> WithoutPlace:
+    """Count the settlements that have no coordinates or could not be read; their people are counted elsewhere if the totals are kept."""
+    notes = [note for note in region.row_notes if note.role == "demand" and note.what in {"unlocated", "left_out"}]
+    if np.isfinite(region.zones.people).all():
+        return WithoutPlace(len(notes), 0.0, 0)
+    people = math.fsum(note.people for note in notes if note.people > 0)
+    return WithoutPlace(len(notes), people, sum(note.people < 0 for note in notes))
+
+
+def people_not_counted(region: Region) -> list[Words]:
+    """Say who is in no figure: people outside the county, and settlements without a place."""
+    said, missing = [], without_place(region)
+    if outside := math.fsum(region.demand.people[~region.demand.inside]):
+        said.append(
+            (f"另有 {people(outside)} 人在县界之外，不计。", f"{people(outside)} more people live outside and are not counted."),
+        )
+    if missing.rows:
+        zh, en = f"另有 {missing.rows:,} 个村（社区）没有位置", f"{missing.rows:,} more settlements have no place"
+        if missing.people or missing.unknown:
+            more = (f"（{missing.unknown:,} 个人数不明）", f" ({missing.unknown:,} of unknown size)") if missing.unknown else ("", "")
+            said.append(
+                (f"{zh}：{people(missing.people)} 人{more[0]}未计入。", f"{en}: {people(missing.people)} people{more[1]}, not counted.")
+            )
+        else:
+            said.append((f"{zh}；乡镇总数由有位置的村（社区）分担。", f"{en}; the others bear the totals of their townships."))
+    return said
 
 
 def definition_json(definition: ServiceDefinition) -> dict[str, Any]:
@@ -63,6 +112,7 @@ def coverage_json(
         }
     return said | {
         "people_outside": math.fsum(region.demand.people[~region.demand.inside]),
+        "people_unlocated": without_place(region).people,
         "services": {
             service: {
                 "definition": result.definition.id,
@@ -129,60 +179,84 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 — any cell
 
 def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> str:
     """Lay out the township table and the largest gaps for people to read, in both languages."""
-    definition = result.definition
+    definition, region = result.definition, prepared.region
     named = prepared.services.service(service)
     title = f"{named.name_zh} {named.name_en} · {definition.name_zh} {definition.name_en}"
-    mark = f" [{both(ILLUSTRATIVE)}]" if prepared.region.illustrative else ""
-    table = [
-        [
-            row.zone,
-            *(people(row.people), people(row.covered_people), percent(row.share_people), percent(row.share_people_without_external)),
-            *(people(row.settlements), people(row.covered_settlements), percent(row.share_settlements)),
-        ]
-        for row in result.by_zone.itertuples()
-    ]
-    heads = [
-        "乡镇 township",
-        "人口 people",
-        "覆盖人口 covered",
-        "占比 share",
-        "不含县外 w/o external",
-        "村居 settlements",
-        "覆盖 covered",
-        "占比 share",
-    ]
-    gaps = result.gaps.head(10)
-    listed = [
-        [row.name, row.zone, people(row.people), CAUSES[row.cause][0], row.nearest_name, _measure(row), f"{row.road_m:,.0f} m"]
-        for row in gaps.itertuples(index=False)
-    ]
-    text = f"{prepared.region.name}{mark} · {title} · {prepared.region.date}\n\n{align(heads, table)}\n"
+    mark = f" [{both(ILLUSTRATIVE)}]" if region.illustrative else ""
+    text = f"{region.name}{mark} · {title} · {region.date}\n{both(PEOPLE_WORDS)}: {region.people_source}\n\n"
+    text += f"{_columns(_coverage_columns(region.demand, result.by_zone), result.by_zone)}\n"
     if len(result.facilities) == 0:
         text += f"\n{both(NO_FACILITIES)}\n"
-    outside = math.fsum(prepared.region.demand.people[~prepared.region.demand.inside])
-    if outside:
-        text += f"\n另有 {people(outside)} 人在县界之外，不计。 {people(outside)} more people live outside and are not counted.\n"
+    text += "".join(f"\n{both(words)}\n" for words in [range_said(region.demand), *people_not_counted(region)] if words)
     if len(result.gaps):
         lost = f"{len(result.gaps):,} 处 places, {people(result.gaps['people'].sum())} 人 people"
         names = ["聚落 place", "乡镇 township", "人口 people", "原因 cause", "最近机构 nearest", "到达 reach", "距道路 to road"]
-        text += f"\n未覆盖 out of reach: {lost}; 人口最多的 {len(gaps)} 处 the largest:\n\n{align(names, listed)}\n"
+        listed = [
+            [row.name, row.zone, people(row.people), CAUSES[row.cause][0], row.nearest_name, _measure(row), f"{row.road_m:,.0f} m"]
+            for row in result.gaps.head(10).itertuples(index=False)
+        ]
+        text += f"\n未覆盖 out of reach: {lost}; 人口最多的 {len(listed)} 处 the largest:\n\n{align(names, listed)}\n"
     return text
 
 
-def comparison_text(comparison: Comparison) -> str:
+Shown = Callable[[Any], str]  # a cell of a row, a named tuple of pandas
+
+
+def _coverage_columns(demand: Demand, by_zone: pd.DataFrame) -> dict[str, Shown]:
+    """What a table of coverage shows, by heading: a range if there is one, 65 and over if they are known."""
+    columns: dict[str, Shown] = {
+        "乡镇 township": lambda row: str(row.zone),
+        "人口 people": lambda row: people(row.people),
+        "覆盖人口 covered": lambda row: people(row.covered_people),
+        "占比 share": lambda row: percent(row.share_people),
+    }
+    if range_said(demand):
+        columns[both(RANGE_WORDS)] = lambda row: percent_range(row.share_people_low, row.share_people_high)
+    columns["不含县外 w/o external"] = lambda row: percent(row.share_people_without_external)
+    if old_known(by_zone):
+        columns["65岁以上占比 share of 65+"] = lambda row: percent(row.share_old)
+    return columns | {
+        "村居 settlements": lambda row: people(row.settlements),
+        "覆盖 covered": lambda row: people(row.covered_settlements),
+        "占比 share ": lambda row: percent(row.share_settlements),
+    }
+
+
+def _change_columns(demand: Demand, changes: Mapping[str, Shown]) -> dict[str, Shown]:
+    """What a table of before and after shows, by heading."""
+    columns: dict[str, Shown] = {
+        "乡镇 township": lambda row: str(row.zone),
+        "人口 people": lambda row: people(row.people),
+        "现状人数 before": lambda row: people(row.covered_people_before),
+        "方案人数 after": lambda row: people(row.covered_people_after),
+        **changes,
+        "现状占比 before": lambda row: percent(row.share_people_before),
+        "方案占比 after": lambda row: percent(row.share_people_after),
+    }
+    if range_said(demand):
+        columns[f"方案{both(RANGE_WORDS)}"] = lambda row: percent_range(row.share_people_low_after, row.share_people_high_after)
+    return columns
+
+
+def _columns(columns: Mapping[str, Shown], table: pd.DataFrame) -> str:
+    return align([head.rstrip() for head in columns], [[shown(row) for shown in columns.values()] for row in table.itertuples()])
+
+
+def old_known(by_zone: pd.DataFrame) -> bool:
+    """Whether the people of 65 and over are known anywhere."""
+    return bool(by_zone["old"].notna().any())
+
+
+def comparison_text(comparison: Comparison, demand: Demand) -> str:
     """Lay out before and after by township, and what the scenario changed, in both languages."""
-    table = [
-        [
-            row.zone,
-            *(people(row.people), people(row.covered_people_before), people(row.covered_people_after)),
-            *(people(row.gained_people), people(row.lost_people), percent(row.share_people_before), percent(row.share_people_after)),
-        ]
-        for row in comparison.by_zone.itertuples()
-    ]
-    heads = ["乡镇 township", "人口 people", "现状人数 before", "方案人数 after", *map(both, CHANGE_WORDS.values()), "现状占比", "方案占比"]
+    changed = {
+        both(CHANGE_WORDS["gained"]): lambda row: people(row.gained_people),
+        both(CHANGE_WORDS["lost"]): lambda row: people(row.lost_people),
+    }
+    table = _columns(_change_columns(demand, changed), comparison.by_zone)
     changes = [[row.name, row.id, *STATE_WORDS[row.state], people(row.people)] for row in comparison.sites.itertuples()]
     sites = align(["站点 site", "编码 id", "", "", "时限内人口 people within"], changes) if changes else "情景没有改动此类机构。 No change."
-    return f"情景对比 before and after: {comparison.scenario.name}\n\n{sites}\n\n{align(heads, table)}\n"
+    return f"情景对比 before and after: {comparison.scenario.name}\n\n{sites}\n\n{table}\n"
 
 
 def _measure(row: Any) -> str:  # noqa: ANN401 — a named tuple of pandas
@@ -200,21 +274,21 @@ def site_text(prepared: Prepared, plan: StandbyPlan) -> str:
         [str(n), name, one, both(STATE_WORDS["new" if new else "kept"])]
         for n, (name, one, new) in enumerate(zip(plan.sites.name, plan.sites.id, plan.is_new, strict=True), 1)
     ]
-    compared = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people"], suffixes=("_before", "_after"))
-    table = [
-        [
-            row.zone,
-            *(people(row.people), people(row.covered_people_before), people(row.covered_people_after)),
-            *(percent(row.share_people_before), percent(row.share_people_after)),
-        ]
-        for row in compared.itertuples()
-    ]
+    table = _columns(_change_columns(prepared.region.demand, {}), before_and_after(plan))
     before, after = (table["covered_people"].iloc[-1] for table in (plan.before_backstop, plan.after_backstop))
     backstop = f"{plan.backstop_minutes:g} 分钟以内 within {plan.backstop_minutes:g} minutes: {people(before)} → {people(after)}"
-    heads = ["乡镇 township", "人口 people", "现状人数 before", "方案人数 after", "现状占比 before", "方案占比 after"]
     zh, en = proof(plan)
     title = f"{prepared.region.name}{mark} · {plan.definition.name_zh} {plan.definition.name_en} · {prepared.region.date}"
-    return f"{title}\n\n{align(['', '站点 site', '编码 id', ''], chosen)}\n\n{align(heads, table)}\n\n{backstop}\n\n{zh}\n{en}\n"
+    title += f"\n{both(PEOPLE_WORDS)}: {prepared.region.people_source}"
+    said = [both(words) for words in [range_said(prepared.region.demand), *people_not_counted(prepared.region)] if words]
+    parts = [title, align(["", "站点 site", "编码 id", ""], chosen), table, *said, backstop, f"{zh}\n{en}"]
+    return "\n\n".join(parts) + "\n"
+
+
+def before_and_after(plan: StandbyPlan) -> pd.DataFrame:
+    """Set the tables of a plan side by side: a row as in both, what differs ``_before`` and ``_after``."""
+    same = ["row", "zone_id", "zone", "people", "settlements", "old"]
+    return plan.before.merge(plan.after, on=same, suffixes=("_before", "_after"), validate="one_to_one")
 
 
 def round_up(minutes: float) -> float:
@@ -230,6 +304,16 @@ def people(value: float) -> str:
 def percent(share: float) -> str:
     """Write a share of 0–1 as percent; a dash where there is nobody."""
     return "–" if math.isnan(share) else f"{share * 100:.1f} %"
+
+
+def percent_range(low: float, high: float) -> str:
+    """Write shares of 0–1 as a range of percent; one number where both read alike.
+
+    >>> percent_range(0.741, 0.78), percent_range(1.0, 1.0)
+    ('74.1–78.0 %', '100.0 %')
+    """
+    first, last = percent(low), percent(high)
+    return last if first == last else f"{first.removesuffix(' %')}–{last}"
 
 
 def align(heads: Sequence[str], table: Sequence[Sequence[str]]) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import shapely
 
 from coverage.gaps import CAUSES
 from coverage.stats import CoverageResult
-from geodata.model import OUTSIDE
+from geodata.model import OUTSIDE, Demand
 from geodata.region import Prepared
 from geodata.roads import Floats
 from geodata.standards import ServiceDefinition
@@ -24,15 +24,26 @@ from scenarios.output.legend import (
     ILLUSTRATIVE_SAID,
     MODE_WORDS,
     OUTSIDE_WORDS,
+    RANGE_WORDS,
     ROLE_WORDS,
     STATE_WORDS,
     UNREVIEWED,
     both,
     kind_words,
     limit_words,
+    range_said,
     way_words,
 )
-from scenarios.output.report import SHA_SHOWN, provenance, round_up, site_table
+from scenarios.output.report import (
+    SHA_SHOWN,
+    before_and_after,
+    old_known,
+    people_not_counted,
+    percent_range,
+    provenance,
+    round_up,
+    site_table,
+)
 from scenarios.siting.standby import StandbyPlan, proof
 
 Cell = str | float | None
@@ -68,7 +79,7 @@ def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], c
         name = prepared.services.service(service).name_zh
         title = f"{name} · {result.definition.name_zh}"
         sheets += [
-            Sheet(f"分乡镇 {name}", f"分乡镇覆盖情况：{title}", _ZONE_COLUMNS, _zone_rows(result), _sums(result.by_zone["row"])),
+            _zone_sheet(prepared.region.demand, name, title, result),
             _gap_sheet(name, title, result),
             _facility_sheet(prepared, name, title, result),
         ]
@@ -80,17 +91,17 @@ def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], c
 def site_sheets(prepared: Prepared, service_id: str, plan: StandbyPlan) -> list[Sheet]:
     """Lay out a plan of standby points: the points, before and after by township, and the proof."""
     title = f"{prepared.services.service(service_id).name_zh} · {plan.definition.name_zh}"
-    both = plan.before.merge(plan.after, on=["row", "zone_id", "zone", "people", "settlements"], suffixes=("_before", "_after"))
-    compared = _before_after_rows(both.to_dict("records"))
+    demand, both = prepared.region.demand, before_and_after(plan)
+    compared = _before_after_rows(demand, both.to_dict("records"))
     beyond = f"{plan.backstop_minutes:g} 分钟以内 within {plan.backstop_minutes:g} min"
     first, last = (table.to_dict("records")[-1] for table in (plan.before_backstop, plan.after_backstop))
-    backstop = {f"{key}_before": first[key] for key in _COVERED} | {f"{key}_after": last[key] for key in _COVERED}
-    compared += _before_after_rows([{"zone": beyond, "people": first["people"]} | backstop])
+    backstop = {f"{key}_before": value for key, value in first.items()} | {f"{key}_after": value for key, value in last.items()}
+    compared += _before_after_rows(demand, [{"zone": beyond, "people": first["people"]} | backstop])
     sums = _sums(both["row"]) | {len(both)}
     return [
         _about(prepared, {service_id: plan.definition}),
         Sheet("急救点", f"急救点：{title}", _SITE_COLUMNS, _site_rows(prepared, plan)),
-        Sheet("前后对比", f"前后对比：{title}", _BEFORE_AFTER, compared, sums),
+        Sheet("前后对比", f"前后对比：{title}", _before_after(demand), compared, sums),
         Sheet("证明", f"为什么是这些点：{title}", _ABOUT_COLUMNS, _proof_rows(plan)),
     ]
 
@@ -100,18 +111,7 @@ _TOWNSHIP: Final = Column("乡镇", "township", "text", 14)
 _ID: Final = Column("编码", "id", "text", 16)
 _PEOPLE: Final = Column("人口", "people")
 _LON, _LAT = Column("经度", "lon", "degree"), Column("纬度", "lat", "degree")
-_COVERED: Final = ("covered_people", "share_people", "covered_settlements", "share_settlements")
-_ZONE_COLUMNS: Final = (
-    _TOWNSHIP,
-    _PEOPLE,
-    Column("覆盖人口", "covered people"),
-    Column("人口覆盖率", "share of people", "share"),
-    Column("村居数", "places"),
-    Column("覆盖村居", "covered places"),
-    Column("村居覆盖率", "share of places", "share"),
-    Column("不含县外机构\n覆盖人口", "without external", width=15),
-    Column("不含县外机构\n人口覆盖率", "without external", "share", 15),
-)
+_RANGE: Final = Column("覆盖率区间", "range of share", "text", 15)
 _BEFORE_AFTER: Final = (
     Column("乡镇", "township", "text", 24),
     _PEOPLE,
@@ -122,6 +122,7 @@ _BEFORE_AFTER: Final = (
     Column("现状覆盖村居", "places before", width=14),
     Column("方案覆盖村居", "places after", width=14),
 )
+_RANGE_AFTER: Final = Column("方案覆盖率区间", "range of share after", "text", 17)
 _GAINED_LOST: Final = (Column("新覆盖人口", "gained people"), Column("不再覆盖人口", "lost people", width=14))
 _SITE_COLUMNS: Final = (
     Column("序号", "no.", width=6),
@@ -139,16 +140,40 @@ _CHANGED_SITES: Final = (
 _ABOUT_COLUMNS: Final = (Column("项目", "item", "text", 30), Column("内容", "content", "text", 100))
 
 
-def _zone_rows(result: CoverageResult) -> list[list[Cell]]:
-    names = ["zone", "people", *_COVERED[:2], "settlements", *_COVERED[2:]]
-    names += ["covered_people_without_external", "share_people_without_external"]
-    return [[row[name] for name in names] for row in result.by_zone.to_dict("records")]
+def _zone_sheet(demand: Demand, name: str, title: str, result: CoverageResult) -> Sheet:
+    """Build the township table, with a range if there is one and 65 and over if they are known."""
+    columns: dict[Column, str] = {
+        _TOWNSHIP: "zone",
+        _PEOPLE: "people",
+        Column("覆盖人口", "covered people"): "covered_people",
+        Column("人口覆盖率", "share of people", "share"): "share_people",
+        **({_RANGE: "range"} if range_said(demand) else {}),
+        Column("村居数", "places"): "settlements",
+        Column("覆盖村居", "covered places"): "covered_settlements",
+        Column("村居覆盖率", "share of places", "share"): "share_settlements",
+        Column("不含县外机构\n覆盖人口", "without external", width=15): "covered_people_without_external",
+        Column("不含县外机构\n人口覆盖率", "without external", "share", 15): "share_people_without_external",
+    }
+    if old_known(result.by_zone):
+        columns[Column("65岁及以上\n人口", "65 and over", width=14)] = "old"
+        columns[Column("65岁及以上\n覆盖率", "share of 65+", "share", 14)] = "share_old"
+    rows = [row | {"range": percent_range(row["share_people_low"], row["share_people_high"])} for row in result.by_zone.to_dict("records")]
+    cells = [[row[key] for key in columns.values()] for row in rows]
+    return Sheet(f"分乡镇 {name}", f"分乡镇覆盖情况：{title}", tuple(columns), cells, _sums(result.by_zone["row"]))
 
 
-def _before_after_rows(table: Iterable[Mapping[str, Cell]], more: Sequence[str] = ()) -> list[list[Cell]]:
+def _before_after(demand: Demand, *more: Column) -> tuple[Column, ...]:
+    return (*_BEFORE_AFTER, *more, *([_RANGE_AFTER] if range_said(demand) else []))
+
+
+def _before_after_rows(demand: Demand, table: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> list[list[Cell]]:
     people = ["covered_people_before", "covered_people_after", "share_people_before", "share_people_after"]
     names = ["zone", "people", *people, "covered_settlements_before", "covered_settlements_after", *more]
-    return [[row[name] for name in names] for row in table]
+    rows = [[row[name] for name in names] for row in table]
+    if range_said(demand):
+        ranges = [percent_range(row["share_people_low_after"], row["share_people_high_after"]) for row in table]
+        rows = [[*row, said] for row, said in zip(rows, ranges, strict=True)]
+    return rows
 
 
 def _sums(row: Iterable[str]) -> frozenset[int]:
@@ -220,9 +245,10 @@ def _comparison_sheets(prepared: Prepared, service: str, comparison: Comparison)
         [row.name, both(kinds[row.kind]), both(STATE_WORDS[row.state]), row.people, row.lon, row.lat, row.id]
         for row in comparison.sites.itertuples(index=False)
     ]
-    compared = _before_after_rows(by_zone.to_dict("records"), ("gained_people", "lost_people"))
+    demand = prepared.region.demand
+    compared = _before_after_rows(demand, by_zone.to_dict("records"), ("gained_people", "lost_people"))
     return [
-        Sheet(f"情景对比 {name}", f"情景对比：{title}", (*_BEFORE_AFTER, *_GAINED_LOST), compared, _sums(by_zone["row"])),
+        Sheet(f"情景对比 {name}", f"情景对比：{title}", _before_after(demand, *_GAINED_LOST), compared, _sums(by_zone["row"])),
         Sheet(f"变化村居 {name}", f"覆盖有变化的村居：{title}", _CHANGED_COLUMNS, changed),
         Sheet(f"情景机构 {name}", f"情景中变动的机构：{title}", _CHANGED_SITES, sites),
     ]
@@ -257,7 +283,6 @@ def _proof_rows(plan: StandbyPlan) -> list[list[Cell]]:
 
 def _about(prepared: Prepared, definitions: Mapping[str, ServiceDefinition]) -> Sheet:
     region = prepared.region
-    outside = math.fsum(region.demand.people[~region.demand.inside])
     rows: list[list[Cell]] = [["地区 region", region.name], ["日期 date", region.date.isoformat()]]
     if region.illustrative:
         rows.append(["数据性质 data", both(ILLUSTRATIVE_SAID)])
@@ -266,8 +291,9 @@ def _about(prepared: Prepared, definitions: Mapping[str, ServiceDefinition]) -> 
         named = prepared.services.service(service)
         rows += [[f"口径 definition：{named.name_zh} {named.name_en}", "\n".join(_definition_lines(prepared, definition))]]
     rows += _MEANINGS
-    if outside:
-        rows.append(["县界外人口 people outside", f"{outside:,.0f} 人不计入 not counted"])
+    if said := range_said(region.demand):
+        rows.append([both(RANGE_WORDS), both(said)])
+    rows += [["不计的人口 people not counted", both(words)] for words in people_not_counted(region)]
     return Sheet("说明", "说明", _ABOUT_COLUMNS, rows + _provenance_rows(prepared, definitions))
 
 
