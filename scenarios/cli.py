@@ -137,7 +137,10 @@ def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is
 
 def _add_matrix(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
     matrix = commands.add_parser("matrix", help="出行时间表 · travel times between points")
-    matrix.add_argument("roads", type=Path, metavar="ROADS", help=".osm.pbf .osm .osm.gz .osm.bz2")
+    roads_help = (
+        "OSM、.graphml、路段表（.shp .gpkg .geojson .csv），或含 [roads] 的 .toml · OSM, GraphML, a link table, or a .toml with [roads]"
+    )
+    matrix.add_argument("roads", type=Path, metavar="ROADS", help=roads_help)
     matrix.add_argument("--mode", required=True, choices=MODES)
     matrix.add_argument("--weight", default="time", choices=["time", "distance"])
     matrix.add_argument(
@@ -168,6 +171,7 @@ def _add_norms(commands: Any) -> None:  # noqa: ANN401 — argparse's own type i
     norms.add_argument(
         "--ambulance-base", type=float, metavar="FACTOR", help="县的救护车人口基数倍数，1 或 3 · factor on a county's people"
     )
+    norms.add_argument("--area", choices=["county", "district"], help="县或市辖区，默认看名称 · by the region's name unless given")
     _add_year(norms)
     norms.add_argument("--out", type=Path, metavar="DIR", help="写成 csv、xlsx、json · write as files")
     norms.add_argument("--json", action="store_true")
@@ -189,7 +193,10 @@ def _add_explain(commands: Any) -> None:  # noqa: ANN401 — argparse's own type
 def _add_calls(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
     calls = commands.add_parser("calls", help="120 记录：车速、出动、占用、呼救分布 · what the 120 log tells")
     calls.add_argument("region", type=Path, metavar="REGION")
-    calls.add_argument("--out", type=Path, metavar="DIR")
+    calls.add_argument(
+        "--vehicles", type=float, metavar="N", help="同时在岗的救护车 · ambulances on duty at once; the facilities' unless given"
+    )
+    calls.add_argument("--out", type=Path, metavar="DIR", help="写成 csv、xlsx、json 和 speeds.toml · write as files")
     calls.add_argument("--json", action="store_true")
     calls.set_defaults(run=_command("calls"))
 
