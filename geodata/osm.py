@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -23,7 +23,8 @@ from osmium.osm import Node, Relation, Way
 from geodata.errors import InputError, Problem
 from geodata.extent import Bounds
 from geodata.osm_tags import Tags, blocked_modes, enterable, is_water_area, is_water_line, maxspeed_kmh, permissions
-from geodata.roads import Bools, Floats, Geometries, Ints, Roads, great_circle_m
+from geodata.road_pieces import coded, keep_within, lengths_mm
+from geodata.roads import Bools, Floats, Geometries, Ints, Roads
 
 FORMATS = {".osm.pbf": "pbf", ".pbf": "pbf", ".osm": "osm", ".xml": "osm", ".osm.gz": "osm.gz", ".osm.bz2": "osm.bz2"}
 Blocked = npt.NDArray[np.uint8]
@@ -109,7 +110,7 @@ def read_roads(path: Path, *, within: Bounds | None = None) -> Roads:
                 f"{path.name}: the nodes of its roads are not in the file. Export a complete OSM file, with nodes.",
             )
         )
-    return roads if within is None else _keep(roads, path, within)
+    return roads if within is None else keep_within(roads, path.name, within)
 
 
 def _open(path: Path) -> osmium.io.File:
@@ -265,8 +266,8 @@ def _cut(ways: _Ways, nodes: _Nodes) -> Roads:
     course = nodes.lonlat[vertex[np.arange(first_vertex[-1]) + np.repeat(first - first_vertex[:-1], size)]]
     node, ends_at = np.unique(np.concatenate([vertex[first], vertex[last]]), return_inverse=True)
     piece_way = way[first]
-    class_names, road_class = _coded([road.road_class for road in roads])
-    road_names, name = _coded([road.name for road in roads])
+    class_names, road_class = coded([road.road_class for road in roads])
+    road_names, name = coded([road.name for road in roads])
     return Roads(
         lonlat=course,
         first_vertex=first_vertex,
@@ -282,7 +283,7 @@ def _cut(ways: _Ways, nodes: _Nodes) -> Roads:
         maxspeed_kmh=np.array([road.maxspeed_kmh for road in roads], dtype=np.float64)[piece_way],
         enterable=np.array([road.enterable for road in roads], dtype=bool)[piece_way],
         blocked=nodes.blocked[node],
-        length_mm=_length_mm(course, first_vertex),
+        length_mm=lengths_mm(course, first_vertex),
         water=_water(ways, nodes),
         highway_ways=len(ways.highways),
         missing_nodes=int((~known).sum()),
@@ -298,37 +299,3 @@ def _pieces(way: Ints, vertex: Ints, known: Bools, joint: Bools) -> tuple[Ints, 
     begins = segment & np.concatenate([[True], ~segment[:-1] | joint[vertex[1:-1]]])
     ends = segment & np.concatenate([~segment[1:] | joint[vertex[1:-1]], [True]])
     return np.flatnonzero(begins), np.flatnonzero(ends) + 1
-
-
-def _length_mm(course: Floats, first_vertex: Ints) -> Ints:
-    if len(course) == 0:
-        return np.zeros(0, np.int64)
-    step_m = np.append(great_circle_m(course[:-1], course[1:]), 0.0)
-    step_m[first_vertex[1:] - 1] = 0.0  # no step from one piece to the next
-    return np.asarray(np.rint(np.add.reduceat(step_m, first_vertex[:-1]) * 1000), dtype=np.int64)
-
-
-def _coded(texts: list[str]) -> tuple[tuple[str, ...], Ints]:
-    """Distinct texts, sorted, and the position of each text among them."""
-    distinct = sorted(set(texts))
-    at = {text: position for position, text in enumerate(distinct)}
-    return tuple(distinct), np.array([at[text] for text in texts], dtype=np.int64)
-
-
-def _keep(roads: Roads, path: Path, within: Bounds) -> Roads:
-    """Only the pieces that meet `within`, and say so if there are none."""
-    west, south, east, north = within
-    starts = roads.first_vertex[:-1]
-    low, high = np.minimum.reduceat(roads.lonlat, starts), np.maximum.reduceat(roads.lonlat, starts)
-    near = (low[:, 0] <= east) & (high[:, 0] >= west) & (low[:, 1] <= north) & (high[:, 1] >= south)
-    if not near.any():
-        has, wants = (", ".join(f"{degree:.3f}" for degree in bounds) for bounds in (roads.bounds, within))
-        raise InputError(
-            Problem(
-                f"{path.name}：道路（{has}）与本县范围（{wants}，西南东北）不相交。请检查是否选错了文件，或坐标是否为 WGS84。",
-                f"{path.name}: its roads ({has}) do not touch the region ({wants}; west, south, east, north). "
-                "Is it the right file, and are the region's coordinates WGS84?",
-            )
-        )
-    kept_water = roads.water[shapely.intersects(roads.water, shapely.box(*within))]
-    return replace(roads.take(np.flatnonzero(near)), water=kept_water)

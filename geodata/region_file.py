@@ -166,7 +166,7 @@ class DemandBlock(Strict):
         return PlacesBlock(**self.model_dump(include=set(PlacesBlock.model_fields)))
 
 
-def _as_list(block: Any) -> Any:  # noqa: ANN401 — what TOML may hold
+def as_list(block: Any) -> Any:  # noqa: ANN401 — what TOML may hold
     """[roads] is one block, [[roads]] several."""
     return [block] if isinstance(block, dict) else block
 
@@ -179,7 +179,7 @@ class RegionFile(Strict):
     date: dt.date
     crs: str | None = None
     buffer_km: Annotated[float, Field(ge=0, le=200)] = 20
-    roads: Annotated[tuple[RoadsBlock, ...], Field(min_length=1), BeforeValidator(_as_list)]
+    roads: Annotated[tuple[RoadsBlock, ...], Field(min_length=1), BeforeValidator(as_list)]
     zones: TableBlock
     population: PopulationBlock | None = None
     growth: GrowthBlock | None = None

@@ -62,8 +62,9 @@ class Roads:
     tail, head : (pieces,) int64
         Node positions at the first and the last vertex.
     node_id : (nodes,) int64
-        OSM node ids.
+        OSM node ids, or those of a link table.
     way_id : (pieces,) int64
+        OSM way ids, or link ids.
     road_class, name : (pieces,) int64
         Positions in `class_names` and `road_names`; an unnamed road has the name "".
     permit : (pieces,) uint8
@@ -82,6 +83,8 @@ class Roads:
         Ways with a highway tag in the file, and node references the file does not contain.
     unread_maxspeed : tuple of str
         maxspeed values that could not be understood (the class speed is used).
+    notes : tuple of str
+        What a planner should know of the sources and of how they were joined, "zh · en".
     """
 
     lonlat: Floats
@@ -103,6 +106,7 @@ class Roads:
     highway_ways: int
     missing_nodes: int
     unread_maxspeed: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""

@@ -15,7 +15,7 @@ from coverage.matrix import ODMatrix, od_matrix
 from coverage.search import Weight
 from coverage.snap import MAX_SNAP_M
 from geodata.errors import InputError, OptionError, Problem, first_few
-from geodata.osm import read_roads
+from geodata.road_files import read_roads_of
 from geodata.roads import Floats, Roads, build_network, great_circle_m
 from geodata.standards import Mode, default_speeds
 from geodata.tables import read_points
@@ -52,7 +52,7 @@ def od_table(
     access_leg: bool = True,
     say: Say = lambda _zh, _en: None,
 ) -> ODTable:
-    """Read roads and points and find the best way between every pair.
+    """Read roads (a road file, or a TOML file with [roads]) and points, and find the best way between every pair.
 
     Raises
     ------
@@ -67,7 +67,9 @@ def od_table(
     if wrong:
         raise OptionError(Problem(f"{'、'.join(wrong)} 须大于 0。", f"{', '.join(wrong)} must be more than 0."))
     say(f"正在读取路网 {roads_file.name} ……", f"Reading roads from {roads_file.name} …")
-    roads = read_roads(roads_file)
+    roads = read_roads_of(roads_file)
+    for note in roads.notes:
+        say(*note.split(" · ", 1))
     origins, destinations = read_points(from_file), read_points(to_file)
     problems = [*_outside(roads, origins, from_file.name, max_snap_m), *_outside(roads, destinations, to_file.name, max_snap_m)]
     if problems:
