@@ -32,7 +32,7 @@ class Comparison:
     by_zone : DataFrame
         row, zone_id, zone, people, settlements, old as in ``coverage.stats.zone_table``; its covered and share columns without
         ``_without_external``, each ``_before`` and ``_after``; gained_people (covered after, not before) and lost_people (the reverse),
-        and the least and most of both, ``_low`` and ``_high``.
+        and the least and most of both, ``_low`` and ``_high``; gained_old and lost_old.
     changed : DataFrame
         The demand points inside the county that gained or lost, most people first: id, name, zone_id, zone, people, change
         ("gained" or "lost"), lon, lat.
@@ -84,10 +84,10 @@ def _by_zone(region: Region, before: CoverageResult, after: CoverageResult) -> p
     table = before.by_zone[["row", "zone_id", "zone", "people", "settlements", "old"]].copy()
     for column in _SIDES:
         table[f"{column}_before"], table[f"{column}_after"] = before.by_zone[column], after.by_zone[column]
-    for change, which in (("gained_people", after.covered & ~before.covered), ("lost_people", before.covered & ~after.covered)):
+    for change, which in (("gained", after.covered & ~before.covered), ("lost", before.covered & ~after.covered)):
         changed = zone_table(region.zones, region.demand, which, which, share)
-        for suffix in ("", "_low", "_high"):
-            table[change + suffix] = changed["covered_people" + suffix]
+        for counted in ("people", "people_low", "people_high", "old"):
+            table[f"{change}_{counted}"] = changed[f"covered_{counted}"]
     return table
 
 

@@ -12,6 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from coverage.stats import CoverageResult
 from geodata.errors import Circle15Error, Problem
+from geodata.model import Demand
 from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
@@ -22,7 +23,7 @@ from scenarios.model import Scenario, parse_scenario, with_scenario
 from scenarios.output.legend import Language
 from scenarios.output.report import people, percent
 from scenarios.output.weblayers import Layer
-from scenarios.output.webmap import view
+from scenarios.output.webmap import figure_range, view
 from scenarios.siting.standby import PLAN, StandbyPlan, plan_scenario, proof
 
 MOST_MINUTES = 240
@@ -46,7 +47,7 @@ def desk(prepared: Prepared, language: Language) -> None:
         except Circle15Error as error:  # the data changed under an open scenario
             complain(error.problems, language)
             return
-        _figures(comparison, language)
+        _figures(prepared.region.demand, comparison, language)
         st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {words(language)['counts']}")
         late = _map(prepared, service_id, comparison, kind, language)
     with asks:
@@ -175,8 +176,11 @@ def _proof(comparison: Comparison, language: Language) -> StandbyPlan | None:
     return None
 
 
-def _figures(comparison: Comparison, language: Language) -> None:
-    """People within the limits: as they are, or after the scenario and by how much the figures shown differ from those before."""
+def _figures(demand: Demand, comparison: Comparison, language: Language) -> None:
+    """People within the limits: as they are, or after the scenario and by how much the figures shown differ from those before.
+
+    Beside it the range, if there is more than one way to spread the people.
+    """
     say = words(language)
     rows = {row.row: row for row in comparison.by_zone.itertuples() if row.row != "zone"}
     figures = {}
@@ -190,6 +194,9 @@ def _figures(comparison: Comparison, language: Language) -> None:
         value, difference, text = figures[name]
         quiet = len(comparison.sites) == 0 or not abs(difference) > SAME
         change = text if not quiet else say["as_is" if len(comparison.sites) == 0 else "no_difference"]
+        row, column = ("total", "covered_people") if name == "people" else (name, "share_people")
+        if spread := figure_range(demand, rows[row]._asdict(), column):
+            change += f" · {say['range']} {spread}"
         colour: Literal["off", "normal"] = "off" if quiet else "normal"
         arrow: Literal["off", "auto"] = "off" if quiet else "auto"
         cell.metric(say[label], value, change, delta_color=colour, delta_arrow=arrow, help=say[f"{label}_help"])

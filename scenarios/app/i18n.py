@@ -35,6 +35,7 @@ _WORDS = {
         "人口：县内常住人口，按居住地统计，不按图形",
         "people: residents of the county, counted at their homes, not by the circle",
     ),
+    "range": legend.RANGE_WORDS,
     "points": ("{value} 个百分点", "{value} points"),
     "as_is": ("现状", "as it is"),
     "no_difference": ("无变化", "no difference"),

@@ -7,7 +7,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 
@@ -40,7 +40,7 @@ NO_FACILITIES: Final = (
 # Names of things
 
 CLASS_WORDS: Final = {"urban": ("城镇", "urban"), "rural": ("农村", "rural")}
-ROW_WORDS: Final = CLASS_WORDS | {"total": ("合计", "total")}
+ROW_WORDS: Final = CLASS_WORDS | {"total": ("合计", "total"), "old": ("65岁+", "65+")}
 MODE_WORDS: Final = {"walk": ("步行", "on foot"), "bike": ("骑行", "by bicycle"), "drive": ("驾车", "by car")}
 DIRECTION_WORDS: Final = {
     "to_facility": ("从居民点到机构", "from home to the facility"),
@@ -77,7 +77,6 @@ SPREAD_WORDS: Final = {
 }
 PEOPLE_WORDS: Final = ("人口来源", "people")
 RANGE_WORDS: Final = ("区间", "range")
-OLD_WORDS: Final = ("65岁及以上", "65 and over")
 SHARE_WORDS: Final = ("乡镇人口覆盖率", "share of people covered, by township")
 NOBODY_WORDS: Final = ("无人居住", "nobody lives there")
 GAP_WORDS: Final = ("未覆盖的村（社区）", "places out of reach")
@@ -148,6 +147,29 @@ def range_said(demand: Demand) -> Words | None:
         f"人口按{first_zh}分到各村（社区）；区间是改按{zh}分摊时的最低与最高。",
         f"People are spread by {first_en}; a range is the least and most if they are spread by {en} instead.",
     )
+
+
+def range_noted(demand: Demand) -> Words | None:
+    """Say it in few words."""
+    others = [SPREAD_WORDS[name] for name in demand.spread_names[1:]]
+    zh, en = ("、".join(zh for zh, _ in others), ", ".join(en for _, en in others))
+    return (f"区间：人口改按{zh}分摊", f"range: people spread by {en}") if others else None
+
+
+def as_old(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a table of coverage for those of 65 and over in place of all people; ranges and external facilities are not told apart."""
+    side = {
+        name: name.replace("people", "old")
+        for name in row
+        if name.startswith(("people", "covered_people", "share_people", "gained", "lost"))
+    }
+    return {
+        **row,
+        **{name: row.get(old, math.nan) for name, old in side.items()},
+        "row": "old",
+        "zone_id": "",
+        "zone": both(ROW_WORDS["old"]),
+    }
 
 
 def both(words: Words) -> str:

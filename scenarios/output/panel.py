@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,17 +11,18 @@ from itertools import accumulate
 from typing import Any, Final, Literal
 
 import geopandas as gpd
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from coverage.stats import CoverageResult
-from geodata.model import Facilities
+from geodata.model import Demand, Facilities
 from geodata.region import Prepared
 from scenarios.compare import Comparison
 from scenarios.output import legend
 from scenarios.output.legend import Language
-from scenarios.output.report import people, percent
+from scenarios.output.report import people, percent, percent_range
 
 INK: Final = "#222222"
 MUTED: Final = "#666666"
@@ -137,40 +139,57 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
     return [*lines, shorten(text, width)] if text else lines
 
 
-def figures(result: CoverageResult, comparison: Comparison | None, language: Language) -> list[Line]:
-    """Say how many people are covered: the share in large, then urban, rural and all."""
-    rows: dict[str, Mapping[str, Any]] = {row["row"]: row for row in result.by_zone.to_dict("records") if row["row"] != "zone"}
+def figures(demand: Demand, result: CoverageResult, comparison: Comparison | None, language: Language) -> list[Line]:
+    """Say how many people are covered: the share in large, then urban, rural and all, with a range if there is one."""
+    rows = _sums(result.by_zone)
     total, at = rows["total"], int(language == "en")
     lines = [heading(("覆盖人口（全县）", "People covered (whole county)")[at])]
-    if comparison is None:
-        share = percent(total["share_people"])
-        columns = [("人口", "people"), ("覆盖", "covered"), ("占比", "share")]
-        body = {key: (people(row["people"]), people(row["covered_people"]), percent(row["share_people"])) for key, row in rows.items()}
-    else:
-        changed = {row["row"]: row for row in comparison.by_zone.to_dict("records") if row["row"] != "zone"}
-        share = f"{percent(changed['total']['share_people_before'])} → {percent(changed['total']['share_people_after'])}"
-        columns = [*legend.BEFORE_AFTER_WORDS.values(), ("方案占比", "share")]
-        body = {
-            key: (people(row["covered_people_before"]), people(row["covered_people_after"]), percent(row["share_people_after"]))
-            for key, row in changed.items()
-        }
+    table = rows if comparison is None else _sums(comparison.by_zone)
+    columns, body = _figure_table(demand, table, compared=comparison is not None)
+    share = percent(total["share_people"])
+    if comparison is not None:
+        share = f"{percent(table['total']['share_people_before'])} → {percent(table['total']['share_people_after'])}"
     of = (
         f"{people(total['covered_people'])} / {people(total['people'])} 人",
         f"{people(total['covered_people'])} of {people(total['people'])}",
     )
     lines += [Line((Cell(0, share, size=22),), 0.48), Line((Cell(0, of[at], colour=MUTED),))]
-    edges = (1.5, 2.55, 3.55)
+    edges = (1.5, 2.55, 3.55) if len(columns) == 3 else (1.05, 1.8, 2.5, 3.55)  # noqa: PLR2004 — a range makes them four
     heads = [Cell(x, words[at], "right", colour=MUTED) for x, words in zip(edges, columns, strict=True)]
     lines.append(Line(heads))
-    for key in ("urban", "rural", "total"):
+    for key in (key for key in legend.ROW_WORDS if key in body):
         cells = [Cell(x, text, "right") for x, text in zip(edges, body[key], strict=True)]
         lines.append(Line([Cell(0, legend.ROW_WORDS[key][at]), *cells]))
+    if noted := legend.range_noted(demand):
+        lines.append(Line((Cell(0, shorten(noted[at], 60), size=8, colour=MUTED),)))
     if comparison is not None:
-        gained, lost = (people(changed["total"][f"{change}_people"]) for change in ("gained", "lost"))
+        gained, lost = (people(table["total"][f"{change}_people"]) for change in ("gained", "lost"))
         said = [legend.CHANGE_WORDS[change][at] for change in ("gained", "lost")]
         text = (f"{said[0]} {gained} 人，{said[1]} {lost} 人", f"{said[0]} {gained}, {said[1]} {lost}")[at]
         lines.append(Line((Cell(0, text),)))
     return lines
+
+
+def _figure_table(
+    demand: Demand, table: Mapping[str, Mapping[str, Any]], *, compared: bool
+) -> tuple[list[legend.Words], dict[str, list[str]]]:
+    """Headings and cells, by urban, rural and total."""
+    after = "_after" if compared else ""
+    names = ["covered_people_before", "covered_people_after"] if compared else ["people", "covered_people"]
+    columns = [*legend.BEFORE_AFTER_WORDS.values()] if compared else [("人口", "people"), ("覆盖", "covered")]
+    columns.append(("方案占比", "share") if compared else ("占比", "share"))
+    body = {key: [*(people(row[name]) for name in names), percent(row[f"share_people{after}"])] for key, row in table.items()}
+    if legend.range_said(demand):
+        columns.append(legend.RANGE_WORDS)
+        for key, row in table.items():
+            body[key].append(percent_range(row[f"share_people_low{after}"], row[f"share_people_high{after}"]))
+    return columns, body
+
+
+def _sums(by_zone: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
+    """The rows of the county: urban, rural, all, and those of 65 and over if they are known."""
+    rows = {row["row"]: row for row in by_zone.to_dict("records") if row["row"] != "zone"}
+    return rows if math.isnan(rows["total"]["old"]) else rows | {"old": legend.as_old(rows["total"])}
 
 
 def legend_lines(

@@ -159,7 +159,7 @@ def coverage_picture(
     _draw_facilities(canvas, prepared, result, comparison)
     _draw_names(canvas, prepared)
     _draw_north(canvas.axes, language)
-    lines = figures(result, comparison, language) + legend_lines(prepared, result, circles, comparison, at=at)
+    lines = figures(prepared.region.demand, result, comparison, language) + legend_lines(prepared, result, circles, comparison, at=at)
     draw_panel(_axes(figure, PANEL_IN), lines, PANEL_IN[3])
     _draw_title(figure, prepared, service_id, result, comparison, at=at)
     _draw_sources(figure, prepared, at=at)

@@ -19,12 +19,13 @@ import xstatic.pkg.leaflet
 
 from coverage.gaps import CAUSES
 from coverage.stats import CoverageResult
+from geodata.model import Demand
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.compare import Comparison
 from scenarios.output import legend
 from scenarios.output.legend import Language, Words, kind_words
-from scenarios.output.report import SHA_SHOWN, people, percent, provenance, round_up
+from scenarios.output.report import SHA_SHOWN, people, people_not_counted, percent, percent_range, provenance, round_up
 from scenarios.output.weblayers import base_layer, circle_layer, place_layer
 
 Pair = dict[str, str]
@@ -88,11 +89,12 @@ def view(prepared: Prepared, service_id: str, result: CoverageResult, *, compari
             *([_pair(legend.NO_FACILITIES)] if len(result.facilities) == 0 else []),
         ],
         "scenario": comparison is not None,
-        "figures": _figures(table),
+        "figures": _figures(region.demand, table),
+        "ranged": legend.range_said(region.demand) is not None,
         "looks": _LOOKS,
         "words": _WORDS | {f"circle_{name}": legend.circle_words(definition, name) for name in legend.CIRCLE_WORDS},
         "kinds": {kind: _pair(kind_words(prepared)[kind]) for kind in definition.kinds},
-        "zones": [_zone(row) for row in table.to_dict("records")],
+        "zones": _zones(region.demand, table),
         "external": bool((result.covered != result.covered_without_external).any()),
         "gaps": gaps[:MOST_GAPS_LISTED],
         "gaps_beyond": [[gap["lon"], gap["lat"], gap["radius"]] for gap in gaps[MOST_GAPS_LISTED:MOST_GAPS_DRAWN]],
@@ -194,18 +196,36 @@ def _pair(words: Words) -> Pair:
     return {"zh": words[0], "en": words[1]}
 
 
-def _figures(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The few numbers that are read first."""
+def _figures(demand: Demand, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The few numbers that are read first, with their range if there is one."""
     rows = {row["row"]: row for row in table.to_dict("records")}
     of_all = ("县内常住人口中，在时限或距离以内的比例", "Of the residents of the county, the share within the limit")
     of_class = ("按村（社区）的城乡分类", "By the class of the village or community")
     figures = [
-        (("人口覆盖率", "People covered, share"), _then(rows["total"], "share_people", percent), of_all),
-        (("覆盖人口", "People covered"), _then(rows["total"], "covered_people", people), ("县内常住人口", "Residents of the county")),
-        (("城镇覆盖率", "Urban, share"), _then(rows["urban"], "share_people", percent), of_class),
-        (("农村覆盖率", "Rural, share"), _then(rows["rural"], "share_people", percent), of_class),
+        (("人口覆盖率", "People covered, share"), "total", "share_people", of_all),
+        (("覆盖人口", "People covered"), "total", "covered_people", ("县内常住人口", "Residents of the county")),
+        (("城镇覆盖率", "Urban, share"), "urban", "share_people", of_class),
+        (("农村覆盖率", "Rural, share"), "rural", "share_people", of_class),
     ]
-    return [{"label": _pair(label), "value": value, "about": _pair(about)} for label, value, about in figures]
+    said = legend.range_said(demand)
+    return [
+        {
+            "label": _pair(label),
+            "value": _then(rows[row], column, percent if column == "share_people" else people),
+            "range": figure_range(demand, rows[row], column),
+            "about": _pair((f"{about[0]}。{said[0]}", f"{about[1]}. {said[1]}") if said else about),
+        }
+        for label, row, column, about in figures
+    ]
+
+
+def figure_range(demand: Demand, row: Mapping[str, Any], column: str) -> str:
+    """Least and most of a figure, of a comparison those after; nothing where there is no range."""
+    after = "_after" if f"{column}_low_after" in row else ""
+    low, high = (row[f"{column}{end}{after}"] for end in ("_low", "_high"))
+    if legend.range_said(demand) is None or math.isnan(low):
+        return ""
+    return percent_range(low, high) if column == "share_people" else f"{people(low)}–{people(high)}"
 
 
 def _then(row: Mapping[str, Any], column: str, shown: Callable[[float], str]) -> str:
@@ -215,7 +235,14 @@ def _then(row: Mapping[str, Any], column: str, shown: Callable[[float], str]) ->
     return f"{shown(row[f'{column}_before'])} → {shown(row[f'{column}_after'])}"
 
 
-def _zone(row: dict[str, Any]) -> dict[str, Any]:
+def _zones(demand: Demand, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The township table; where they are known, those of 65 and over stand below all."""
+    rows = table.to_dict("records")
+    old = [_zone(demand, legend.as_old(row)) for row in rows if row["row"] == "total" and not math.isnan(row["old"])]
+    return [_zone(demand, row) for row in rows] + old
+
+
+def _zone(demand: Demand, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of the township table; of a comparison, `covered` and `percent` are those after."""
     after = "_after" if "share_people_after" in row else ""
     share = row["share_people" + after]
@@ -227,6 +254,8 @@ def _zone(row: dict[str, Any]) -> dict[str, Any]:
         "covered": round(row["covered_people" + after]),
         "percent": _percent(share),
         "level": legend.share_level(share),
+        "range": figure_range(demand, row, "share_people").removesuffix(" %"),
+        "low": _percent(row["share_people_low" + after]),
     }
     if not after:
         said["percent_inside"] = _percent(row["share_people_without_external"])
@@ -307,6 +336,7 @@ def _notes(prepared: Prepared, definition: ServiceDefinition) -> list[Pair]:
             f"Source of the definition: {definition.source} [{definition.status}: V read in the source, S second-hand, M unchecked]",
         ),
         (f"人口来源：{said['people_source']}", f"People: {said['people_source']}"),
+        *(words for words in [legend.range_said(prepared.region.demand), *people_not_counted(prepared.region)] if words),
     ]
     for one in said["sources"]:
         file = f"{one['file']} {one['note']} {one['sha256'][:SHA_SHOWN]}"

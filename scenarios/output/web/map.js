@@ -187,7 +187,7 @@
           element("h1", null, words.text(view.title)),
           element("p", null, words.text(view.about)),
         ),
-        element("dl", { class: "c15-figures" }, ...view.figures.map((one) => element("div", { title: words.text(one.about) }, element("dt", null, words.text(one.label)), element("dd", null, one.value)))),
+        element("dl", { class: "c15-figures" }, ...view.figures.map((one) => element("div", { title: words.text(one.about) }, element("dt", null, words.text(one.label)), element("dd", null, one.value, one.range && element("span", { class: "c15-range" }, one.range))))),
         element("button", { type: "button", class: "c15-button c15-language", lang: other, onclick: () => update({ language: other }) }, words.say("switchTo")),
         ...view.warnings.map((one) => element("p", { class: "c15-warning" }, words.text(one))),
       );
@@ -310,6 +310,7 @@
           [words.say("people"), whole(row.people)],
           [words.say("covered"), then(scenario ? whole(row.covered_before) : undefined, whole(row.covered))],
           [words.say("share"), then(scenario ? percent(row.percent_before) : undefined, percent(row.percent))],
+          [words.say("range"), row.range],
         ),
       ];
     }

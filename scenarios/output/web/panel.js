@@ -83,13 +83,14 @@
           ...base,
           { key: "covered", head: "covered", about: "coveredAbout", show: (row) => whole(row.covered) },
           { key: "percent", head: "share", about: "shareAbout", show: (row) => percent(row.percent) },
+          ...(view.ranged ? [{ key: "low", head: "range", about: "rangeAbout", show: (row) => row.range || "–" }] : []),
           ...(view.external ? [{ key: "percent_inside", head: "inside", about: "insideAbout", show: (row) => percent(row.percent_inside) }] : []),
         ];
       }
       return [
         ...base,
         { key: "percent_before", head: "before", about: "beforeAbout", show: (row) => percent(row.percent_before) },
-        { key: "percent", head: "after", about: "afterAbout", show: (row) => percent(row.percent) },
+        { key: "percent", head: "after", about: "afterAbout", show: (row) => percent(row.percent), hint: (row) => row.range && `${words.say("range")} ${row.range} %` },
         { key: "gained", head: "gained", about: "gainedAbout", show: (row) => change(row.gained, "+"), tint: (row) => row.gained && "c15-better" },
         { key: "lost", head: "lost", about: "lostAbout", show: (row) => change(row.lost, "−"), tint: (row) => row.lost && "c15-worse" },
       ];
@@ -100,7 +101,7 @@
       const rows = view.zones.filter((row) => row.row === "zone");
       const by = [{ key: "name", head: "township", about: "townshipAbout" }, ...shown];
       if (state.sort && by.some((one) => one.key === state.sort.key)) rows.sort((a, b) => state.sort.sign * compare(a[state.sort.key], b[state.sort.key]));
-      const cells = (row) => shown.map((one) => element("td", { class: (one.tint && one.tint(row)) || null }, one.show(row)));
+      const cells = (row) => shown.map((one) => element("td", { class: (one.tint && one.tint(row)) || null, title: (one.hint && one.hint(row)) || null }, one.show(row)));
       const body = rows.map((row) =>
         element(
           "tr",
@@ -113,7 +114,7 @@
         .filter((row) => row.row !== "zone")
         .map((row) => element("tr", { "data-sum": row.row }, element("th", { scope: "row" }, words.say(`sum_${row.row}`)), ...cells(row)));
       const heads = element("tr", null, ...by.map(head));
-      return [element("table", { class: "c15-table" }, element("thead", null, heads), element("tbody", null, ...body), element("tfoot", null, ...sums))];
+      return [element("table", { class: by.length > 5 && !view.scenario ? "c15-table c15-dense" : "c15-table" }, element("thead", null, heads), element("tbody", null, ...body), element("tfoot", null, ...sums))];
     }
 
     function head(column) {

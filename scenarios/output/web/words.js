@@ -34,6 +34,8 @@
     straightNearest: ["直线最近：{0}", "straight-line nearest: {0}"],
     share: ["占比", "Share"],
     shareAbout: ["覆盖人口占常住人口的比例", "Residents within the limit, of all residents"],
+    range: ["区间 %", "Range %"],
+    rangeAbout: ["人口改按其他方法分到各村（社区）时，占比的最低与最高", "Least and most of the share if the people are spread in other ways"],
     beforeAbout: ["情景之前的人口覆盖率", "Share covered before the scenario"],
     afterAbout: ["情景之后的人口覆盖率", "Share covered after the scenario"],
     gainedAbout: ["原来未覆盖、现在覆盖的人（人）", "People covered after, not before"],
