@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from geodata.cells import clean
 from geodata.errors import InputError, Problem, first_few, os_reason
 
 _SEPARATORS = ",;\t"
+_LINES_LOOKED_AT = 40
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_csv_text(path: Path, *, pad: bool = False) -> pd.DataFrame:
+def read_csv_text(path: Path) -> pd.DataFrame:
     """Read a csv with every cell as text, spaces around it removed; a blank cell is "".
 
     UTF-8 with or without BOM, UTF-16 with BOM, else GB18030; separated by commas, semicolons or tabs, whichever the header has most of.
@@ -27,8 +29,6 @@ def read_csv_text(path: Path, *, pad: bool = False) -> pd.DataFrame:
     ----------
     path : Path
         The first line that is not blank names the columns.
-    pad : bool, optional
-        Read the cells that a short row lacks at its end as blank, and leave out blank cells beyond the header: spreadsheets write so.
 
     Returns
     -------
@@ -40,17 +40,63 @@ def read_csv_text(path: Path, *, pad: bool = False) -> pd.DataFrame:
     InputError
         The file is missing, empty or no text, or rows have not as many cells as the header; each named by its row.
     """
-    text = _decode(path)
+    text = decode(path)
     separator = max(_SEPARATORS, key=_first_line(text).count)
     header = next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row), [])
     table = _read_plain(text, separator, len(header))
     if table is None:
-        table = _read_rows(path.name, text, separator, len(header), pad=pad)
+        table = _read_rows(path.name, text, separator, len(header))
     table.columns = pd.Index([name.strip() for name in header])
     return table
 
 
-def _decode(path: Path) -> str:
+def read_csv_rows(name: str, text: str) -> dict[int, list[str]]:
+    """Read the rows of a csv as spreadsheets write it, titles and notes around the table included; blank rows are left out.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, for errors.
+    text : str
+        Separated by commas, semicolons or tabs, whichever its first lines have most of.
+
+    Returns
+    -------
+    dict
+        The line on which a row begins → its cells, those at its end that are blank left out.
+
+    Raises
+    ------
+    InputError
+        A quote never ends.
+    """
+    first_lines = "\n".join(text.splitlines()[:_LINES_LOOKED_AT])
+    separator = max(_SEPARATORS, key=first_lines.count)
+    rows: dict[int, list[str]] = {}
+    before = 0
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            row = [clean(cell) for cell in cells]
+            while row and not row[-1]:
+                row.pop()
+            if row:
+                rows[before + 1] = row
+            before = reader.line_num
+    except csv.Error as error:
+        zh = f"{name} 第 {before + 1} 行：引号没有成对。请检查。"
+        raise InputError(Problem(zh, f"{name}, row {before + 1}: a quote never ends. Check the quotes.")) from error
+    return rows
+
+
+def decode(path: Path) -> str:
+    """Read a text file: UTF-8 with or without BOM, UTF-16 with BOM, else GB18030.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty or no text.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -104,7 +150,7 @@ def _quotes_whole_cells(text: str, separator: str) -> bool:
     return opening == closing and opening + closing == text.count('"')
 
 
-def _read_rows(name: str, text: str, separator: str, width: int, *, pad: bool) -> pd.DataFrame:
+def _read_rows(name: str, text: str, separator: str, width: int) -> pd.DataFrame:
     """Read slowly, and know on which line each row begins."""
     lines: list[int] = []
     rows: list[list[str]] = []
@@ -114,9 +160,7 @@ def _read_rows(name: str, text: str, separator: str, width: int, *, pad: bool) -
     try:
         for cells in reader:
             row = [cell.strip() for cell in cells]
-            if pad and any(row):
-                row = row[:width] + [cell for cell in row[width:] if cell] + [""] * (width - len(row))
-            if cells and (any(row) or not pad):
+            if cells:
                 lines.append(before + 1)
                 rows.append(row)
                 wrong += [before + 1] * (len(row) != width)

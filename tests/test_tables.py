@@ -16,8 +16,9 @@ from geopandas.testing import assert_geodataframe_equal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from geodata.columns import POINTS, SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, count, entrances, facility_columns, iso_date, number, urban, yes_no
-from geodata.csv_text import read_csv_text
+from geodata.cells import entrances, iso_date, number, urban, yes_no
+from geodata.columns import POINTS, SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, count, facility_columns
+from geodata.csv_text import decode, read_csv_rows, read_csv_text
 from geodata.errors import InputError
 from geodata.standards import Kind
 from geodata.tables import read_points, read_table
@@ -130,7 +131,9 @@ def test_a_sheet_is_chosen_by_name(tmp_path):
     for row in (["id", "lon", "lat"], ["second", 1, 2]):
         (book["乙"] if "乙" in book.sheetnames else book.create_sheet("乙")).append(row)
     book.save(path)
-    assert read_table(path, POINTS)["id"].tolist() == ["first"]
+    with pytest.raises(InputError, match=r"table\.xlsx: several sheets fit: 甲、乙\. Name one in region\.toml, like sheet = \"甲\""):
+        read_table(path, POINTS)
+    assert read_table(path, POINTS, sheet="甲")["id"].tolist() == ["first"]
     assert read_table(path, POINTS, sheet="乙")["id"].tolist() == ["second"]
     with pytest.raises(InputError, match=r"table\.xlsx: no sheet '丙'; there are: 甲, 乙"):
         read_table(path, POINTS, sheet="丙")
@@ -182,16 +185,20 @@ def test_townships_need_no_geometry_even_in_a_geopackage_or_geojson(tmp_path):
 def test_a_feature_without_geometry_is_named(tmp_path):
     path = tmp_path / "points.geojson"
     gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=[shapely.Point(1, 2), None], crs=4326).to_file(path)
-    with pytest.raises(InputError, match=r"points\.geojson: features without geometry: 2"):
+    with pytest.raises(InputError, match=r"points\.geojson: features without geometry; wrong rows: 2"):
         read_table(path, POINTS)
 
 
-def test_a_shapefile_without_crs_is_refused(tmp_path):
+def test_a_shapefile_without_crs_is_in_degrees_or_refused(tmp_path):
     path = tmp_path / "points.shp"
-    gpd.GeoDataFrame({"id": ["a"]}, geometry=[shapely.Point(1, 2)], crs=4326).to_file(path)
-    path.with_suffix(".prj").unlink()
-    with pytest.raises(InputError, match=r"points\.shp: it has no CRS"):
-        read_table(path, POINTS)
+    for place, crs in ((shapely.Point(116.2, 28.3), 4326), (shapely.Point(39421594.1, 3131829.4), 4527)):
+        gpd.GeoDataFrame({"id": ["a"]}, geometry=[place], crs=crs).to_file(path)
+        path.with_suffix(".prj").unlink()
+        if crs == 4326:
+            assert read_table(path, POINTS).geometry.to_wkt().tolist() == ["POINT (116.2 28.3)"]
+        else:
+            with pytest.raises(InputError, match=r"points\.shp: The coordinates are metres .* state it in region\.toml, like datum ="):
+                read_table(path, POINTS)
 
 
 def test_points_for_a_matrix_are_numbered_where_they_have_no_id(tmp_path):
@@ -225,9 +232,9 @@ def test_a_chosen_header_that_is_not_there_and_an_unknown_column_are_refused_tog
 def test_missing_columns_are_all_named_with_the_headers_they_may_have(tmp_path):
     with pytest.raises(InputError) as caught:
         read_table(write_csv(tmp_path, [["编码", "电话"], ["a", "1"]]), SETTLEMENTS)
-    assert [re.search("column '(\\w+)' is missing", p.en)[1] for p in caught.value.problems] == ["lon", "lat", "people"]
-    assert "常住人口" in caught.value.problems[2].zh
-    assert "文件中有：编码, 电话" in caught.value.problems[2].zh
+    assert [re.search("column '(\\w+)' is missing", p.en)[1] for p in caught.value.problems] == ["lon", "lat"]
+    assert "东经" in caught.value.problems[0].zh
+    assert "文件中有：编码, 电话" in caught.value.problems[1].zh
 
 
 @pytest.mark.parametrize("write", [write_csv, write_xlsx])
@@ -263,19 +270,19 @@ SETTLEMENT = ["id", "lon", "lat", "people"]
         (["b", 1, 2, -5], "column 'people' must be a number that is not negative; wrong rows: 3 ('-5')."),
         (["b", 1, 2, ""], "column 'people' must be a number that is not negative; wrong rows: 3 ('')."),
         (["b", 1, 2, "nan"], "column 'people' must be a number that is not negative; wrong rows: 3 ('nan')."),
-        (["b", "east", 2, 8], "column 'lon' must be a number; wrong rows: 3 ('east')."),
-        (["b", "", 2, 8], "column 'lon' must be a number; wrong rows: 3 ('')."),
-        (["b", 1, "28°18′", 8], "column 'lat' must be a number; wrong rows: 3 ('28°18′')."),
+        (["b", "east", 2, 8], "the coordinates cannot be read; wrong rows: 3 (east , 2)."),
+        (["b", "", 2, 8], "half of the coordinates is missing; wrong rows: 3 ( , 2)."),
+        (["b", "", "", 8], "no coordinates; wrong rows: 3."),
         (["", 1, 2, 8], "column 'id' must be text that is not blank; wrong rows: 3 ('')."),
-        (["a", 1, 2, 8], "column 'id' has duplicate ids: a (row 2, 3)."),
-        (["b", 0, 0, 8], "the coordinates are 0,0, rows: 3 (0.0, 0.0)."),
-        (["b", 28.3, 116.2, 8], "lon and lat seem to be swapped, rows: 3 (28.3, 116.2)."),
-        (["b", 430000, 3140000, 8], "lon and lat must be decimal degrees, rows: 3 (430000.0, 3140000.0)."),
-        (["b", 200, 28, 8], "lon and lat must be decimal degrees, rows: 3 (200.0, 28.0)."),
+        (["a", 1, 2, 8], "column 'id' has duplicate ids; wrong rows: 3 ('a', as row 2)."),
+        (["b", 0, 0, 8], "the coordinates are 0,0; wrong rows: 3."),
+        (["b", 28.3, 116.2, 8], "lon and lat seem to be swapped; wrong rows: 3 (28.3, 116.2)."),
+        (["b", 430000, 3140000, 8], "the coordinates are no degrees; wrong rows: 3 (430000, 3140000)."),
+        (["b", 200, 28, 8], "the coordinates are no degrees; wrong rows: 3 (200, 28)."),
     ],
 )
 def test_a_wrong_row_is_named_with_its_value(tmp_path, row, said):
-    assert problems_of(write_csv(tmp_path, [SETTLEMENT, ["a", 1, 2, 4], row])) == [f"table.csv: {said}"]
+    assert problems_of(write_csv(tmp_path, [SETTLEMENT, ["a", 1, 2, 4], row, ["z", 1, 2, 4]])) == [f"table.csv: {said}"]
 
 
 def test_every_wrong_row_is_reported_at_once(tmp_path):
@@ -283,11 +290,11 @@ def test_every_wrong_row_is_reported_at_once(tmp_path):
     said = problems_of(write_csv(tmp_path, [SETTLEMENT, *rows]))
     assert said == [
         "table.csv: column 'id' must be text that is not blank; wrong rows: 4 ('').",
-        "table.csv: column 'lon' must be a number; wrong rows: 3 ('y').",
         "table.csv: column 'people' must be a number that is not negative; wrong rows: 2 ('x'), 5 ('-1').",
-        "table.csv: column 'id' has duplicate ids: a (row 2, 3).",
-        "table.csv: the coordinates are 0,0, rows: 4 (0.0, 0.0).",
-        "table.csv: lon and lat seem to be swapped, rows: 5 (28.0, 116.0).",
+        "table.csv: column 'id' has duplicate ids; wrong rows: 3 ('a', as row 2).",
+        "table.csv: the coordinates cannot be read; wrong rows: 3 (y , 2).",
+        "table.csv: the coordinates are 0,0; wrong rows: 4.",
+        "table.csv: lon and lat seem to be swapped; wrong rows: 5 (28, 116).",
     ]
 
 
@@ -328,10 +335,10 @@ def test_a_file_cut_off_is_refused_by_name(tmp_path, ending):
 
 def test_a_missing_file_a_folder_and_another_format_are_refused(tmp_path):
     (tmp_path / "folder.csv").mkdir()
-    (tmp_path / "table.xls").write_bytes(b"x")
+    (tmp_path / "table.doc").write_bytes(b"x")
     assert "does not exist" in problems_of(tmp_path / "none.csv")[0]
     assert "is a folder" in problems_of(tmp_path / "folder.csv")[0]
-    assert "not a format that can be read" in problems_of(tmp_path / "table.xls")[0]
+    assert "not a format that can be read" in problems_of(tmp_path / "table.doc")[0]
 
 
 @pytest.mark.parametrize("rows", [[HEADER], [HEADER, [], []], [HEADER, [""] * 6]])
@@ -347,10 +354,10 @@ def test_an_empty_sheet_is_refused(tmp_path):
 # --- csv
 
 
-def csv_rows(folder: Path, text: str | bytes, **options: bool) -> dict[int, list[str]]:
+def csv_rows(folder: Path, text: str | bytes) -> dict[int, list[str]]:
     path = folder / "t.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    table = read_csv_text(path, **options)
+    table = read_csv_text(path)
     return dict(zip(table.index.tolist(), table.to_numpy().tolist(), strict=True))
 
 
@@ -374,7 +381,7 @@ def csv_rows(folder: Path, text: str | bytes, **options: bool) -> dict[int, list
     ],
 )
 def test_a_csv_is_read_as_text_by_line(tmp_path, text, rows):
-    assert csv_rows(tmp_path, text) == rows == csv_rows(tmp_path, text, pad=True)
+    assert csv_rows(tmp_path, text) == rows
 
 
 @pytest.mark.parametrize(
@@ -389,15 +396,16 @@ def test_a_csv_is_read_as_text_by_line(tmp_path, text, rows):
     ],
 )
 def test_rows_too_long_and_lone_quotes_are_errors_that_name_the_row(tmp_path, text, row):
-    for pad in (False, True):
-        with pytest.raises(InputError, match=rf"t\.csv, row {row}: not as many cells as the header \(2\)"):
-            csv_rows(tmp_path, text, pad=pad)
+    with pytest.raises(InputError, match=rf"t\.csv, row {row}: not as many cells as the header \(2\)"):
+        csv_rows(tmp_path, text)
 
 
-def test_a_short_row_is_refused_unless_it_is_padded(tmp_path):
-    assert csv_rows(tmp_path, "a,b,c\n1,2\n3,4,5,,\n", pad=True) == {2: ["1", "2", ""], 3: ["3", "4", "5"]}
+def test_a_short_row_is_refused_as_a_matrix_and_padded_as_an_offices_table(tmp_path):
     with pytest.raises(InputError, match=r"row 2, 3: not as many cells as the header \(3\)"):
         csv_rows(tmp_path, "a,b,c\n1,2\n3,4,5,,\n")
+    assert read_csv_rows("t.csv", "a,b,c\n1,2\n,,\n3,4,5,,\n") == {1: ["a", "b", "c"], 2: ["1", "2"], 4: ["3", "4", "5"]}
+    with pytest.raises(InputError, match=r"t\.csv, row 2: a quote never ends"):
+        read_csv_rows("t.csv", 'a,b\n1,"2\n')
 
 
 @pytest.mark.parametrize("content", [b"a,b\n1,\x002\n", b"PK\x03\x04\x00\x00", "a,b\n1,2".encode("utf-16-le"), b"\xff\xff\xff\n\x80"])
@@ -432,12 +440,13 @@ def test_what_is_written_is_read(tmp_path_factory, rows):
 def test_any_bytes_are_a_table_or_an_input_error(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("bytes") / "t.csv"
     path.write_bytes(content)
-    for pad in (False, True):
-        try:
-            table = read_csv_text(path, pad=pad)
-        except InputError:
-            continue
-        assert all(isinstance(cell, str) for row in table.to_numpy() for cell in row)
+    try:
+        table = read_csv_text(path)
+        rows = read_csv_rows("t.csv", decode(path))
+    except InputError:
+        return
+    assert all(all(cells) or any(cells) for cells in rows.values())
+    assert all(isinstance(cell, str) for row in table.to_numpy() for cell in row)
 
 
 # --- cells
