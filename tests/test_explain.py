@@ -7,6 +7,9 @@ from typing import Any
 import gridtown as town
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from random_town import PROFILE
 
 from geodata.errors import InputError, OptionError
 from geodata.model import Region
@@ -18,6 +21,21 @@ from scenarios.output.explain_report import explain_text
 
 STREET = town.streets(61, 1)
 WALK = town.definition().model_copy(update={"id": "walk"})
+limits = st.one_of(
+    st.builds(Limit, minutes=st.integers(1, 20)),
+    st.builds(Limit, straight_m=st.integers(100, 3000)),
+    st.builds(Limit, network_m=st.just(900)),
+)
+definitions = st.fixed_dictionaries(
+    {
+        "kinds": st.sampled_from([("hospital",), ("village_clinic",), ("hospital", "village_clinic")]),
+        "mode": st.sampled_from(["walk", "bike", "drive"]),
+        "urban": limits,
+        "rural": limits,
+        "direction": st.sampled_from(["to_facility", "from_facility"]),
+        "turnout_s": st.sampled_from([0, 120]),
+    }
+).map(lambda said: WALK.model_copy(update=said))
 
 
 def changed(identity: str, start: ServiceDefinition = WALK, **said: Any) -> ServiceDefinition:
@@ -181,3 +199,21 @@ def test_the_command_explains_and_writes_the_same_bytes_twice(example: Path, tmp
     written = sorted(file.name for file in (tmp_path / "one").iterdir())
     assert written == ["explain.csv", "explain.json", "explain.xlsx", "explain_figures.csv", "explain_parts.csv"]
     assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in written)
+
+
+@PROFILE
+@given(
+    homes=st.lists(st.integers(0, 60), min_size=1, max_size=12, unique=True),
+    clinics=st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["hospital", "village_clinic"])), min_size=1, max_size=4),
+    ends=st.tuples(definitions, definitions),
+)
+def test_whatever_the_two_definitions_the_parts_add_up(homes, clinics, ends):
+    places = {f"C{at}": (x, 0) for at, (x, _) in enumerate(clinics)}
+    region = town.region(town.roads(STREET), {f"H{x}": (x, 0) for x in homes}, places, kind=[kind for _, kind in clinics])
+    a, b = ends
+    said = explained(region, a.model_copy(update={"id": "a"}), b.model_copy(update={"id": "b"}))
+    (groups,) = whole(said.by_zone, "only_a", "only_b", "settlements_a", "settlements_b")
+    parts = whole(said.parts, "lost_people", "gained_people", "gained_settlements")
+    assert sum(part[0] for part in parts) == groups[0]
+    assert sum(part[1] for part in parts) == groups[1]
+    assert sum(part[2] for part in parts) == groups[3] - groups[2]

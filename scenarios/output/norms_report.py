@@ -108,9 +108,9 @@ def totals_table(prepared: Prepared, report: NormsReport) -> pd.DataFrame:
 
 def _rate(norm: Norm, total: Any) -> float:  # noqa: ANN401 — a row of pandas
     """What is there for every `per` of the base, to be held against the norm's value."""
-    if not total["base"] > 0 or (norm.base != "people" and norm.measure not in COVERAGE):
+    if not total["base"] > 0 or len(norm.per) > 1 or (norm.base != "people" and norm.measure not in COVERAGE):
         return math.nan
-    return float(total["present"] / total["base"] * max(norm.per))
+    return float(total["present"] / total["base"] * norm.per[0])
 
 
 def norms_text(prepared: Prepared, report: NormsReport) -> str:
