@@ -77,7 +77,7 @@ source = "示意数据，由程序生成 (illustrative, generated; seed {seed})"
 low = -0.008
 central = -0.003
 high = 0.002
-source = "示意，假定：2010—2020 年两次普查间年均约 -1.1%，此后放缓 (assumed; -1.1 % a year between the censuses of 2010 and 2020, slower since)"
+source = "示意，假定：2010—2020 年两次普查间年均 -1.1% (assumed; -1.1 % a year between the censuses of 2010 and 2020, slower since)"
 """
 
 
