@@ -16,12 +16,11 @@ from geodata.errors import InputError, Problem, first_few
 from geodata.extent import Bounds, far_away, swapped
 from geodata.frontage import frontage_m, gathered
 from geodata.model import OUTSIDE, Demand, Zones
+from geodata.names import match_zones
 from geodata.population import read_raster, spread
 from geodata.region_file import DemandBlock, TableBlock
 from geodata.roads import Floats, Roads
 from geodata.tables import read_table
-
-UNKNOWN = "rows of no known township"
 
 
 def township_people(block: TableBlock, folder: Path, zones: gpd.GeoDataFrame) -> Floats:
@@ -101,11 +100,12 @@ def place_demand(
         code, unknown = _codes(frame["zone"], zones, name)
         problems += unknown
         frame = frame.assign(zone=code)
+    counted = "people" in frame
+    frame = _with_ages(frame) if counted else frame.assign(people=0.0, old=np.nan)
     problems += _impossible_ages(frame, name)
     if problems:
         raise InputError(*problems)
-    counted = "people" in frame
-    demand = Demand.from_geodataframe(frame if counted else frame.assign(people=0.0, old=np.nan), zones)
+    demand = Demand.from_geodataframe(frame, zones)
     if np.isfinite(zones.people).any():
         demand = _with_totals(demand, zones, name, _weights(demand, zones, block, roads=roads, cells=cells))
     elif not counted or (block.spread and not block.raster):
@@ -115,6 +115,8 @@ def place_demand(
                 f"{name}: without township totals ([population]) the settlements need a column of people, and spread nothing.",
             )
         )
+    else:
+        demand = replace(demand, old=aged(demand, demand.people))
     if not demand.people[demand.inside].sum() > 0:
         raise InputError(
             Problem(f"{name}：县内没有一个人，请检查坐标与乡镇界。", f"{name}: nobody lives inside the zones: check coordinates and zones.")
@@ -145,16 +147,21 @@ def aged(demand: Demand, people: Floats) -> Floats:
     return np.where(np.isnan(old), np.nan, np.minimum(people, spread_evenly(totals, replace(demand, zone=zone), np.nan_to_num(old))))
 
 
+def _with_ages(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give the people of 65 and over where only their share is stated."""
+    if "old_share" not in frame:
+        return frame
+    by_share = frame["old_share"] * frame["people"]
+    return frame.assign(old=frame["old"].fillna(by_share) if "old" in frame else by_share)
+
+
 def _impossible_ages(frame: gpd.GeoDataFrame, name: str) -> list[Problem]:
-    if not {"old", "people"} <= set(frame):
+    if "old" not in frame:
         return []
-    more = frame.index[frame["old"] > frame["people"]]
-    rows = first_few(f"{row} ({frame.loc[row, 'old']:,.10g} > {frame.loc[row, 'people']:,.10g})" for row in more)
-    return (
-        [Problem(f"{name}：65 岁及以上人口多于人口，行：{rows}。", f"{name}: more people of 65 and over than people, rows: {rows}.")]
-        if rows
-        else []
-    )
+    more = frame[frame["old"] > frame["people"]]
+    rows = first_few(f"{row.Index} ({row.old:,.10g} > {row.people:,.10g})" for row in more.itertuples())
+    zh, en = "65 岁及以上人口多于人口", "more people of 65 and over than people"
+    return [Problem(f"{name}：{zh}，行：{rows}。", f"{name}: {en}, rows: {rows}.")] if rows else []
 
 
 def _weights(demand: Demand, zones: Zones, block: DemandBlock, *, roads: Roads | None, cells: gpd.GeoDataFrame | None) -> dict[str, Floats]:
@@ -186,18 +193,9 @@ def _weights(demand: Demand, zones: Zones, block: DemandBlock, *, roads: Roads |
 
 
 def _codes(given: pd.Series, zones: Zones | gpd.GeoDataFrame, name: str) -> tuple[pd.Series, list[Problem]]:
-    """Codes of townships given by code or else by name, nan where unknown, and the rows where they are."""
-    names = list(zones.name)
-    alone = {one: zone_id for one, zone_id in zip(names, zones.id, strict=True) if names.count(one) == 1}
-    code = given.map(alone | dict(zip(zones.id, zones.id, strict=True)))
-    problems = []
-    for several in (True, False):
-        rows = code.isna() & (given != "") & (given.isin(names) == several)
-        if rows.any():
-            named = first_few(f"{row} ({given[row]})" for row in given.index[rows])
-            zh, en = ("有同名的乡镇，请填代码", "township names that are not unique, give the code") if several else ("找不到乡镇", UNKNOWN)
-            problems.append(Problem(f"{name}：{zh}，行：{named}。", f"{name}: {en}: {named}."))
-    return code, problems
+    """Codes of townships given by code or name, nan where blank or unknown, and the rows where they are unknown."""
+    match = match_zones(given, list(zones.id), list(zones.name))
+    return match.code, [Problem(f"{name}：{problem.zh}。", f"{name}: {problem.en}.") for problem in match.problems]
 
 
 def _with_totals(demand: Demand, zones: Zones, name: str, weights: Mapping[str, Floats]) -> Demand:

@@ -19,7 +19,7 @@ from geodata.roads import Floats
 from geodata.tables import read_table
 
 MOST_YEARS = 50
-MOST_RATE = 0.2  # of a year: beyond it a percentage was written without its sign
+MOST_RATE = 0.1  # of a year, either way: beyond it a percentage was written without its sign
 VARIANT_WORDS = {"low": ("低方案", "low"), "central": ("中方案", "central"), "high": ("高方案", "high")}
 
 
@@ -34,7 +34,7 @@ def growth_rates(block: GrowthBlock, folder: Path, zones: gpd.GeoDataFrame) -> F
     Raises
     ------
     InputError
-        A township without a row, low above central or central above high, or a rate beyond 20 % a year.
+        A township without a row, low above central or central above high, or a rate beyond 10 % a year.
     """
     if block.file is None:
         name, rates = "[growth]", np.tile(np.array([block.low, block.central, block.high], dtype=np.float64), (len(zones), 1))
