@@ -33,7 +33,8 @@ _WGS84 = "EPSG:4326"
 _WATER = "circle15_water"
 # From the fastest to the slowest: of several classes of one edge the slowest counts, as the lowest of several speeds does.
 _RANK = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "service", "track")
-_WORTH_A_WORD = 0.01
+WORTH_A_WORD = 0.01  # of a length, between the published and the drawn one,
+WORTH_A_WORD_M = 0.01  # and metres
 
 
 def read_graphml(path: Path, *, datum: str | None = None) -> Roads:
@@ -290,11 +291,11 @@ def _water(graph: nx.Graph) -> Geometries:
 
 
 def _on_lengths(roads: Roads, edges: list[dict[str, Any]], name: str) -> tuple[str, ...]:
-    """Compare the graph's lengths with those of the geometry; a word if more than a few differ."""
+    """Compare the graph's lengths with those of the geometry; a word if any differ."""
     said_m = np.array([_metres(data.get("length")) for data in edges])
     drawn_m = roads.length_mm / 1000
-    told = (said_m > 0) & (drawn_m > 0)
-    off = int((np.abs(said_m[told] / drawn_m[told] - 1) > _WORTH_A_WORD).sum())
+    apart_m = np.abs(said_m - drawn_m)
+    off = int(((apart_m > WORTH_A_WORD * drawn_m) & (apart_m > WORTH_A_WORD_M) & (said_m > 0)).sum())
     if off == 0:
         return ()
     zh = f"{name}：{off} 条边的 length 与图形长度相差超过 1 %；按图形量算"

@@ -113,7 +113,7 @@ def _pieces(links: Links, block: RoadsBlock) -> tuple[list[Piece], tuple[str, ..
     for row in range(size):
         tags = {"highway": classes[text["class"][row]], "oneway": _ONE_WAY[ways[text["direction"][row]]]}
         tags |= {"tunnel": "yes"} if plain(text["tunnel"][row]) in _YES else {}
-        tags |= {"maxspeed": text["speed"][row]} if text["speed"][row] not in {"", "0"} else {}
+        tags |= {"maxspeed": text["speed"][row]} if plain(text["speed"][row]) not in {"", "0"} else {}
         forward, backward, not_read = maxspeed_kmh(tags)
         unread.update(not_read)
         permit = 0 if ways[text["direction"][row]] == "closed" else permissions(tags)

@@ -11,10 +11,12 @@ import shapely
 
 from geodata.errors import InputError, Problem
 from geodata.extent import Bounds
-from geodata.roads import Floats, Geometries, Ints, Roads, great_circle_m
+from geodata.roads import Floats, Geometries, Ints, Roads, forward_bit, great_circle_m
 from geodata.standards import MODES
 
-_FORWARD = sum(1 << (2 * at) for at in range(len(MODES)))  # the bits of Roads.permit in the drawn direction
+# Bits of Roads.permit in the drawn direction: of all modes, and of those that heed a maxspeed.
+_FORWARD = sum(forward_bit(mode) for mode in MODES)
+_VEHICLES = _FORWARD & ~forward_bit("walk")
 
 
 @dataclass(frozen=True)
@@ -217,8 +219,8 @@ def _merge_into(permit: npt.NDArray[np.uint8], maxspeed: Floats, twin: int, piec
     bits, speed = int(permit[piece]), maxspeed[piece]
     if turned:
         bits, speed = (bits & _FORWARD) << 1 | (bits >> 1) & _FORWARD, speed[::-1]
-    mine = [bool(bits & _FORWARD << side) for side in (0, 1)]
-    theirs = [bool(int(permit[twin]) & _FORWARD << side) for side in (0, 1)]
+    mine = [bool(bits & _VEHICLES << side) for side in (0, 1)]
+    theirs = [bool(int(permit[twin]) & _VEHICLES << side) for side in (0, 1)]
     for side in (0, 1):
         if mine[side] and theirs[side] and not np.array_equal(speed[side], maxspeed[twin, side], equal_nan=True):
             return False
