@@ -244,7 +244,7 @@ def _columns(columns: Mapping[str, Shown], table: pd.DataFrame) -> str:
 
 def old_known(by_zone: pd.DataFrame) -> bool:
     """Whether the people of 65 and over are known anywhere."""
-    return bool(by_zone["old"].notna().any())
+    return bool(by_zone.loc[by_zone["people"] > 0, "old"].notna().any())
 
 
 def comparison_text(comparison: Comparison, demand: Demand) -> str:
