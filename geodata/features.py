@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
+import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +20,7 @@ from geodata.workbooks import Sheet, cell_text
 
 VECTOR_ENDINGS = (".geojson", ".json", ".gpkg", ".shp")
 HEADER_ROW = 0  # features count from 1
-_DBF_HEAD, _DBF_FIELD = 32, 32
+_DBF_HEAD, _DBF_FIELD, _DBF_NAME = 32, 32, 11
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ def read_features(path: Path, layer: str | None) -> Features:
         raise InputError(
             Problem(f"{path.name}：请用 layer 指明图层之一：{named}。", f"{path.name}: name one of its layers by layer: {named}.")
         )
-    frame = gpd.read_file(path, layer=layer or layers[0], encoding=_encoding(path))
+    frame = _read_shapefile(path) if path.suffix.lower() == ".shp" else gpd.read_file(path, layer=layer or layers[0])
     located = isinstance(frame, gpd.GeoDataFrame) and not frame.geometry.isna().all()
     cells = frame.drop(columns=frame.geometry.name if located else "geometry", errors="ignore").map(cell_text)
     rows = {HEADER_ROW: [str(name) for name in cells.columns]} | dict(enumerate(cells.to_numpy().tolist(), start=1))
@@ -70,33 +72,49 @@ def _simple(shapes: Geometries) -> Geometries:
     return flat
 
 
-def _encoding(path: Path) -> str | None:
-    """How the texts of a shapefile are written, from the texts: its .cpg is often missing, and sometimes wrong."""
+def _read_shapefile(path: Path) -> gpd.GeoDataFrame:
+    """Read a shapefile in the encoding that its texts show: its .cpg is often missing, and sometimes wrong.
+
+    Names and cells end after so many bytes, and GDAL refuses a character cut in two: it is given a copy without.
+    """
     table = path.with_suffix(".dbf")
-    if path.suffix.lower() != ".shp" or not table.is_file():
-        return None
-    texts = _dbf_texts(table.read_bytes())
-    return next((encoding for encoding in ("UTF-8", "GB18030") if all(_fits(one, encoding) for one in texts)), None)
+    if not table.is_file():
+        return gpd.read_file(path)
+    content = bytearray(table.read_bytes())
+    spans = _dbf_texts(content)
+    encoding = next((one for one in ("UTF-8", "GB18030") if all(_whole(content[a:b], one) is not None for a, b in spans)), None)
+    cut = [(a + len(whole), b) for a, b in spans if encoding and len(whole := _whole(content[a:b], encoding) or b"") < b - a]
+    if not cut:
+        return gpd.read_file(path, encoding=encoding)
+    for a, b in cut:
+        content[a:b] = bytes(b - a)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        for part in (".shp", ".shx", ".prj"):
+            if path.with_suffix(part).is_file():
+                shutil.copyfile(path.with_suffix(part), copy.with_suffix(part))
+        copy.with_suffix(".dbf").write_bytes(content)
+        return gpd.read_file(copy, encoding=encoding)
 
 
-def _dbf_texts(content: bytes) -> list[bytes]:
-    """Field names and cells of a dBASE table that are more than ASCII."""
+def _dbf_texts(content: bytearray) -> list[tuple[int, int]]:
+    """Where the field names and cells of a dBASE table stand that are more than ASCII."""
     n_records, head_length, record_length = struct.unpack_from("<IHH", content, 4)
-    fields = [content[at : at + _DBF_FIELD] for at in range(_DBF_HEAD, head_length - 1, _DBF_FIELD)]
-    texts = [one[:11].split(b"\0")[0] for one in fields]
-    begins = np.cumsum([1, *(one[16] for one in fields)])
-    for record in range(n_records):
-        start = head_length + record * record_length
-        texts += [content[start + a : start + b].rstrip(b" \0") for a, b in pairwise(begins)]
-    return [one for one in texts if not one.isascii()]
+    fields = range(_DBF_HEAD, head_length - 1, _DBF_FIELD)
+    spans = [(at, at + len(content[at : at + _DBF_NAME].split(b"\0")[0])) for at in fields]
+    begins = np.cumsum([1, *(content[at + 16] for at in fields)]).tolist()
+    for start in range(head_length, head_length + n_records * record_length, record_length):
+        cells = ((start + a, start + b) for a, b in pairwise(begins))
+        spans += [(a, a + len(content[a:b].rstrip(b" \0"))) for a, b in cells]
+    return [(a, b) for a, b in spans if not content[a:b].isascii()]
 
 
-def _fits(text: bytes, encoding: str) -> bool:
-    """Whether bytes are text in an encoding; the last character may have been cut off."""
-    for cut in range(4):
+def _whole(text: bytearray, encoding: str) -> bytes | None:
+    """The text without a last character that was cut in two; None if it is no text in this encoding."""
+    for end in range(len(text), max(0, len(text) - 4), -1):
         try:
-            text[: len(text) - cut].decode(encoding)
+            text[:end].decode(encoding)
         except UnicodeDecodeError:
             continue
-        return True
-    return False
+        return bytes(text[:end])
+    return None

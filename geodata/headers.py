@@ -169,8 +169,8 @@ def _nearest(index: Index, names: Sequence[str], away: set[int]) -> list[int]:
 
 def _is_cut(header: str, name: str) -> bool:
     """Whether a header is the beginning of a name, as long as a shapefile lets it be."""
-    start = plain(header.rstrip("�?"))
-    lengths = {len(start.encode()), len(start.encode("gb18030"))}
+    whole = header.rstrip("�?")
+    start, lengths = plain(whole), {len(whole.encode()), len(whole.encode("gb18030"))}
     return len(start) >= _LEAST_CUT and bool(lengths & set(_CUT_BYTES)) and name != start and name.startswith(start)
 
 

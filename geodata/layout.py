@@ -24,7 +24,7 @@ _NOTE = re.compile(
     r"|(?:填表|制表|审核|复核|填报|统计|报送|联系|经办|审批)(?:人|单位|日期|时间|部门|电话|负责人)|单位(?:负责人|盖章|\(盖章\)|（盖章）)|(?:第\s*\d+\s*页))",
     re.IGNORECASE,
 )
-_SECTION = re.compile(r"[（(]?[一二三四五六七八九十]{1,3}[)）]?[、.．]")
+_SECTION = re.compile(r"[（(][一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}[、.．]")
 _UNIT_LINE = re.compile(r"(?<![报制盖表])单位\s*[:：]\s*([^\s，,。）)]+)")
 
 Fit = Callable[[Sequence[Heading], str], Mapping[str, Match]]

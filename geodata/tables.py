@@ -96,7 +96,8 @@ def load_table(
     InputError
         The table cannot be understood, has nothing to read, or has rows that cannot be read, unless they are to be left out.
     """
-    if isinstance(block, PlacesBlock) and block.unlocated == "seat":
+    to_seat = isinstance(block, PlacesBlock) and block.unlocated == "seat"
+    if to_seat:
         columns = tuple(replace(column, required=False) if column in (LON, LAT) else column for column in columns)
     opened = open_table(folder / block.file, Wanted(columns, block.columns, constants or {}), sheet=block.sheet, layer=block.layer)
     if block.mended is not None:
@@ -107,6 +108,8 @@ def load_table(
         raise InputError(*first, Problem(last.zh + _HINT.zh, last.en + _HINT.en))
     if table.frame.empty:
         raise InputError(*fault_problems(faults, table.file))
+    if to_seat and not isinstance(table.frame, gpd.GeoDataFrame):
+        return replace(table, frame=gpd.GeoDataFrame(table.frame, geometry=[None] * len(table.frame), crs="EPSG:4326"))
     return table
 
 

@@ -7,6 +7,7 @@ under the name of a workbook is read as what it is.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import math
 import re
 import zipfile
@@ -122,7 +123,7 @@ def _merged(path: Path) -> dict[str, tuple[tuple[int, int, int, int], ...]]:
     """Merged ranges by sheet: openpyxl tells them only when it keeps the whole workbook in memory."""
     import python_calamine  # noqa: PLC0415 — as above
 
-    book = python_calamine.load_workbook(path)
+    book = python_calamine.load_workbook(io.BytesIO(path.read_bytes()))
     return {name: _ranges(book, name) for name in book.sheet_names}
 
 
@@ -135,7 +136,7 @@ def _read_by_calamine(path: Path) -> list[Sheet]:
     import python_calamine  # noqa: PLC0415 — as above
 
     try:
-        book = python_calamine.load_workbook(path)
+        book = python_calamine.load_workbook(io.BytesIO(path.read_bytes()))  # by its content, whatever its ending
     except python_calamine.PasswordError as error:
         raise _needs_password(path) from error
     sheets = []
