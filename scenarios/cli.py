@@ -123,6 +123,9 @@ def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is
     site.add_argument("--sites", type=int, required=True, help="总数，含保留的点 · the TOTAL, kept and forced points included")
     site.add_argument("--fixed", default="", metavar="IDS", help="必须入选的点，逗号分隔 · forced in, separated by commas")
     site.add_argument("--time-limit", type=float, metavar="SECONDS", help="求解时限 · for the solver; none unless given")
+    site.add_argument(
+        "--weigh", choices=["residents", "old", "calls"], help="按常住人口（默认）、65 岁及以上或 120 呼救 · what each settlement counts"
+    )
     _add_year(site)
     _add_out(site)
     site.add_argument("--matrix", type=Path, metavar="OD", help="OD 表（csv 或 parquet），代替 REGION · an OD table instead of REGION")

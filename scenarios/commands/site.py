@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
     fixed = [one.strip() for one in arguments.fixed.split(",") if one.strip()]
     _refuse_foreign(
         arguments,
-        ("service", "definition", "time_limit", "out", "files")
+        ("service", "definition", "time_limit", "out", "files", "year", "growth", "weigh")
         if arguments.matrix
         else ("cost", "demand", "demand_side", "model", "limit"),
     )
@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
         definition_id=arguments.definition,
         fixed=fixed,
         time_limit_s=arguments.time_limit,
+        weigh=arguments.weigh or "residents",
     )
     if arguments.out:
         write(arguments, functools.partial(site_files, prepared, service, plan))

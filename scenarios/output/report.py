@@ -30,6 +30,7 @@ from scenarios.output.legend import (
     range_said,
 )
 from scenarios.siting.standby import StandbyPlan, proof
+from scenarios.siting.weights import COUNTED
 
 ROUNDING = 1e-6
 SHA_SHOWN = 16  # characters of a file's hash that people are shown
@@ -143,8 +144,9 @@ def site_json(prepared: Prepared, service: str, plan: StandbyPlan) -> dict[str, 
             "sites": len(plan.result.sites),
             "fixed": list(plan.result.fixed),
             "candidates": plan.candidates,
-            "first": f"fewest people beyond {plan.backstop_minutes:g} minutes",
-            "then": f"most people within the limits of definition {plan.definition.id!r}",
+            "weigh": plan.weigh,
+            "first": f"fewest {COUNTED[plan.weigh][1]} beyond {plan.backstop_minutes:g} minutes",
+            "then": f"most {COUNTED[plan.weigh][1]} within the limits of definition {plan.definition.id!r}",
         },
         **result,
         "backstop": {"minutes": plan.backstop_minutes, "within": plan.backstop.objective, "bound": plan.backstop.bound},

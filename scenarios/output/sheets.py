@@ -45,6 +45,7 @@ from scenarios.output.report import (
     site_table,
 )
 from scenarios.siting.standby import StandbyPlan, proof
+from scenarios.siting.weights import COUNTED
 
 Cell = str | float | None
 Form = Literal["text", "count", "share", "tenth", "degree"]
@@ -266,14 +267,15 @@ def _site_rows(prepared: Prepared, plan: StandbyPlan) -> list[list[Cell]]:
 def _proof_rows(plan: StandbyPlan) -> list[list[Cell]]:
     zh, en = proof(plan)
     solved = {"optimal": "已证明最优 proven optimal", "feasible": "未证明最优 not proven"}.get(plan.result.status, plan.result.status)
-    minutes = f"{plan.backstop_minutes:g}"
+    minutes, unit = f"{plan.backstop_minutes:g}", both(COUNTED[plan.weigh])
     return [
         ["结论", zh],
         ["Conclusion", en],
         ["求解状态 status", solved],
         ["候选点 candidates", f"{plan.candidates:,}"],
-        [f"{minutes} 分钟以内的人口 within {minutes} min", f"{plan.backstop.objective:,.0f}（上界 bound {plan.backstop.bound:,.0f}）"],
-        ["符合口径的人口 within the limits", f"{plan.result.served:,.0f}（上界 bound {plan.result.bound:,.0f}）"],
+        ["按什么计 counted", unit],
+        [f"{minutes} 分钟以内 within {minutes} min", f"{plan.backstop.objective:,.0f}（上界 bound {plan.backstop.bound:,.0f}）"],
+        ["符合口径 within the limits", f"{plan.result.served:,.0f}（上界 bound {plan.result.bound:,.0f}）"],
         [f"任何地点都无法在 {minutes} 分钟内到达 beyond every place", f"{plan.beyond_all_people:,.0f} 人 people"],
     ]
 

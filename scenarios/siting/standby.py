@@ -28,6 +28,7 @@ from scenarios.model import Open, Scenario
 from scenarios.siting.cover import StageValue, solve
 from scenarios.siting.question import CoverStage
 from scenarios.siting.result import SitingResult
+from scenarios.siting.weights import COUNTED, Weigh, weights
 
 PLAN = "plan-"  # the ids of a plan's points in a scenario begin so
 
@@ -41,7 +42,8 @@ class StandbyPlan:
     definition : ServiceDefinition
     backstop_minutes : float
     result : SitingResult
-        Its objective is the people within the limits; `unreachable` lists the settlements that no place could reach within the backstop.
+        Its objective is the people (or what else `weigh` says) within the limits; `unreachable` lists the settlements that no place could
+        reach within the backstop.
     backstop : StageValue
         People within the backstop, and the bound that no plan can beat.
     sites : Facilities
@@ -58,6 +60,8 @@ class StandbyPlan:
     before_backstop, after_backstop : DataFrame
         The same for the backstop.
     covered_after : (demand points,) bool
+    weigh : "residents", "old" or "calls"
+        What `result` and `backstop` count; the tables count residents.
     """
 
     definition: ServiceDefinition
@@ -74,6 +78,7 @@ class StandbyPlan:
     before_backstop: pd.DataFrame
     after_backstop: pd.DataFrame
     covered_after: Bools
+    weigh: Weigh
 
 
 def site_standby(
@@ -84,6 +89,7 @@ def site_standby(
     definition_id: str | None = None,
     fixed: Sequence[str] = (),
     time_limit_s: float | None = None,
+    weigh: Weigh = "residents",
 ) -> StandbyPlan:
     """Choose the standby points of a service.
 
@@ -100,6 +106,8 @@ def site_standby(
         Ids of facilities that must be among the points.
     time_limit_s : float, optional
         Seconds for the solver; none unless given.
+    weigh : "residents", "old" or "calls"
+        What is counted at each settlement.
 
     Raises
     ------
@@ -112,7 +120,7 @@ def site_standby(
     if sites > asked.kept == asked.choosable:
         zh = "没有可选的候选点：请在机构表的“可设急救点”列写“是”。"
         raise OptionError(Problem(zh, "There is no candidate to choose: write yes in the column emergency (可设急救点) of a facility."))
-    people = region.demand.people * region.demand.inside
+    people = weights(prepared, weigh)
     anyway = [_any(covers, np.arange(asked.choosable, len(asked.places))) for covers in asked.covers]
     stages = [
         CoverStage(name, covers[:, : asked.choosable], np.where(served, 0.0, people))
@@ -147,7 +155,8 @@ def site_standby(
         is_new=~asked.places.of_kinds(definition.kinds)[chosen],
         candidates=asked.choosable - asked.kept,
         background=len(asked.places) - asked.choosable,
-        beyond_all_people=math.fsum(people[lost]),
+        beyond_all_people=math.fsum(region.demand.people[lost]),
+        weigh=weigh,
         **_before_and_after(prepared, definition, asked, chosen),
     )
 
@@ -260,6 +269,7 @@ def proof(plan: StandbyPlan) -> tuple[str, str]:
     choices = f"{math.comb(plan.candidates, new):,}"
     beyond, least = (f"{result.total - people:,.0f}" for people in (plan.backstop.objective, plan.backstop.bound))
     served, most = f"{result.served:,.0f}", f"{result.bound:,.0f}"
+    unit, units = COUNTED[plan.weigh]
     zh = f"从 {plan.candidates} 个候选点中选 {new} 个新点（另保留 {kept} 个、指定 {forced} 个，共 {total} 个），共有 {choices} 种选法。"
     en = f"{new} new points out of {plan.candidates} candidates (with {kept} kept and {forced} forced, {total} in all): {choices} choices. "
     if plan.background:
@@ -267,16 +277,16 @@ def proof(plan: StandbyPlan) -> tuple[str, str]:
         en += f"Another {plan.background} outside the county or not public go on serving and are not counted in the total. "
     if result.status == "optimal":
         zh += (
-            f"已证明：任何选法都至少有 {beyond} 人在 {minutes} 分钟之外，本方案正是 {beyond} 人；"
-            f"在做到这一点的选法中，没有一种能让符合口径的人超过 {served} 人。再没有更好的 {total} 个点。"
+            f"已证明：任何选法都至少有 {beyond} {unit}在 {minutes} 分钟之外，本方案正是 {beyond} {unit}；"
+            f"在做到这一点的选法中，没有一种能让符合口径的超过 {served} {unit}。再没有更好的 {total} 个点。"
         )
         en += (
-            f"Proven: every choice leaves at least {beyond} people beyond {minutes} minutes, and this one leaves exactly {beyond}; "
-            f"of the choices that achieve this, none serves more than {served} people as the definition asks. No better choice exists."
+            f"Proven: every choice leaves at least {beyond} {units} beyond {minutes} minutes, and this one leaves exactly {beyond}; "
+            f"of the choices that achieve this, none serves more than {served} {units} as the definition asks. No better choice exists."
         )
     else:
         zh += "求解在时限内停止，未证明最优："
-        zh += f"{minutes} 分钟之外 {beyond} 人（下界 {least}），符合口径 {served} 人（上界 {most}）。"
+        zh += f"{minutes} 分钟之外 {beyond} {unit}（下界 {least}），符合口径 {served} {unit}（上界 {most}）。"
         en += "Stopped at the time limit, not proven: "
-        en += f"{beyond} people beyond {minutes} minutes (bound {least}), {served} within the limits (bound {most})."
+        en += f"{beyond} {units} beyond {minutes} minutes (bound {least}), {served} within the limits (bound {most})."
     return zh, en
