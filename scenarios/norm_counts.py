@@ -10,14 +10,13 @@ import numpy as np
 import shapely
 
 from coverage.stats import CoverageResult, coverage
-from geodata.calls import MISSING, STAMPS
 from geodata.errors import Circle15Error, Problem
 from geodata.model import RESOURCES, Demand, Facilities
 from geodata.norms import Measure, Norm, Scope
 from geodata.region import Prepared
 from geodata.roads import Bools, Floats, Ints
+from scenarios.call_runs import LEGS, leg_s
 
-LONGEST_TURNOUT_S: Final = 24 * 3600
 ROUNDING: Final = 1e-9  # a settlement with exactly the stated share of its people within is covered
 COLUMN_WORDS: Final[dict[Measure, str]] = {
     "beds": "床位数 capacity",
@@ -237,17 +236,13 @@ def _settlement_count(stock: Stock, scope: Scope, *, covered: Bools | None = Non
 
 
 def _prompt_calls(stock: Stock, within_s: float) -> Counted:
-    """Calls whose vehicle left within so many seconds of being sent, of those with both stamps; by township where the call has a place."""
+    """Runs whose vehicle left within so many seconds of being sent, of those with both stamps; by township where the call has one."""
     calls = stock.prepared.region.calls
-    sent, left = (calls.stamp_s[:, STAMPS.index(stamp)] for stamp in ("dispatched", "departed"))
-    turnout_s = left - sent
-    timed = np.flatnonzero((sent != MISSING) & (left != MISSING) & (turnout_s >= 0) & (turnout_s <= LONGEST_TURNOUT_S))
-    if len(timed) == 0:
+    turnout_s = leg_s(calls, *LEGS["turnout"])
+    timed = ~np.isnan(turnout_s)
+    if not timed.any():
         return stock.nothing(NO_CALLS)
-    placed = ~np.isnan(calls.lonlat[timed]).any(axis=1)
-    zone = np.full(len(timed), -1, dtype=np.int64)
-    zone[placed] = stock.prepared.region.zones.locate(calls.lonlat[timed[placed]])
-    prompt = (turnout_s[timed] <= within_s).astype(float)
-    amount = stock.by_zone(zone, prompt)
+    prompt = (timed & (turnout_s <= within_s)).astype(float)
+    amount = stock.by_zone(calls.zone, prompt)
     amount[-1] = prompt.sum()  # a call without a place was a call all the same
     return stock.whole(amount)

@@ -198,10 +198,7 @@ def test_turnout_is_counted_in_the_log_and_without_one_it_cannot_be_told():
     stamps = np.full((4, len(STAMPS)), MISSING, dtype=np.int64)
     stamps[:, STAMPS.index("dispatched")] = 1000
     stamps[:, STAMPS.index("departed")] = [1100, 1180, 1181, MISSING]
-    calls = county().calls
-    nothing = np.zeros(4, dtype=np.int64)
-    lonlat = np.vstack([town.lonlat([(2, 0), (20, 0)]), [[np.nan, np.nan]] * 2])
-    log = replace(calls, row=nothing, lonlat=lonlat, settlement=nothing - 1, stamp_s=stamps, base=nothing, outcome=nothing)
+    log = replace(county().calls, stamp_s=stamps, zone=np.array([0, 1, -1, -1]))
     rows = held(replace(county(), calls=log), turnout)
     assert rows["base"].tolist() == [1, 1, 3]
     assert rows["present"].tolist() == [1, 1, 2]
