@@ -31,8 +31,9 @@ from geodata.calls import (
     UNKNOWN,
     Calls,
 )
-from geodata.cells import text
+from geodata.cells import plain, text
 from geodata.columns import Column
+from geodata.csv_text import read_csv_text
 from geodata.datum import parse_degrees, to_wgs84
 from geodata.errors import InputError, Problem, first_few
 from geodata.extent import Bounds
@@ -167,7 +168,30 @@ def _loaded(block: PlacesBlock, folder: Path) -> Table:
     """Read the cells as text; coordinates are ours to read, because a log writes 0,0 for a place that it does not know."""
     columns = {_COORDINATES.get(name, name): header for name, header in block.columns.items()}
     own = {"columns": columns, "bad_rows": "leave_out", "datum": None, "datum_rows": {}}
-    return load_table(block.model_copy(update=own), folder, CALL_COLUMNS)
+    exported = _exported(folder / block.file, columns) if block.mended is None else None
+    return exported or load_table(block.model_copy(update=own), folder, CALL_COLUMNS)
+
+
+def _exported(path: Path, chosen: Mapping[str, str]) -> Table | None:
+    """Read a csv as a program exports it, its header in the first line: at once, as there may be some 100,000 rows; None for any other."""
+    if path.suffix.lower() != ".csv" or not set(chosen) <= {column.name for column in CALL_COLUMNS}:
+        return None
+    try:
+        cells = read_csv_text(path)
+    except InputError:
+        return None
+    there = [plain(header) for header in cells.columns]
+    found = {}
+    for column in CALL_COLUMNS:
+        names = (plain(chosen[column.name]),) if column.name in chosen else column.plain_headers
+        at = next((there.index(name) for name in names if there.count(name) == 1), None)
+        if at is not None:
+            found[column.name] = at
+    if cells.empty or "received" not in found or not set(chosen) <= set(found):
+        return None
+    frame = pd.DataFrame({name: cells.iloc[:, at] for name, at in found.items()}, index=cells.index)
+    header = {name: str(cells.columns[at]) for name, at in found.items()}
+    return Table(frame, path.name, "", int(cells.index[0]) - 1, len(frame), header, (), cells.iloc[:0], "")
 
 
 def _note(table: Table, block: PlacesBlock, calls: Calls, left_out: int) -> TableNote:

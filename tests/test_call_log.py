@@ -350,6 +350,18 @@ def test_the_users_own_headers_are_taken(tmp_path: Path) -> None:
     assert calls.placed.tolist() == [BY_COORDINATES]
 
 
+def test_a_log_with_a_title_and_notes_is_read_to_the_same_calls(tmp_path: Path) -> None:
+    rows = [f"{n},{TIMES},钟陵乡前夏村,,,急救中心,送达医院" for n in range(5)]
+    clean = read(tmp_path, "\n".join([HEAD, *rows]))
+    messy = read(tmp_path, "\n".join(["某县急救中心二〇二五年出车登记", HEAD, *rows, "注：制表人张三丰 13800138000"]))
+    assert messy.note.header_row == 2
+    assert "张三丰" not in repr(messy.note) + repr(messy.rows)
+    for field in fields(Calls):
+        shift = 1 if field.name == "row" else 0
+        expected = getattr(clean.calls, field.name)
+        np.testing.assert_array_equal(getattr(messy.calls, field.name), expected + shift if shift else expected)
+
+
 def test_calls_survive_packing_and_there_may_be_none(tmp_path: Path) -> None:
     for calls in (Calls.none(), placed(tmp_path, "前夏村")):
         again = unpack(Calls, pack(calls))
