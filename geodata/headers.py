@@ -105,12 +105,12 @@ def match(
     wanted = [column for column in columns if not (has_geometry and column.name in {LON.name, LAT.name})]
     known = {column.name for column in columns}
     problems = [Problem(f"columns 中没有“{name}”这一项。", f"columns knows no {name!r}.") for name in sorted(set(chosen) - known)]
-    index = _indexed(headings)
+    index, beginnings = _indexed(headings), _beginnings(headings, wanted) if cut else {}
     found: dict[str, Match] = {}
     taken: set[int] = set()
     for column in sorted(wanted, key=lambda column: column.name not in chosen):
         own = column.name in chosen
-        at = _chosen(headings, index, chosen[column.name]) if own else _known(headings, index, column, taken, cut=cut)
+        at = _chosen(headings, index, chosen[column.name]) if own else _known(headings, index, column, taken, beginnings)
         if len(at) > 1:
             problems.append(_several(column, [headings[one].shown for one in at]))
         elif at:
@@ -135,16 +135,15 @@ def _chosen(headings: Sequence[Heading], index: Index, header: str) -> list[int]
     return whole or _nearest(index, [wanted], set())
 
 
-def _known(headings: Sequence[Heading], index: Index, column: Column, taken: set[int], *, cut: bool) -> list[int]:
+def _known(headings: Sequence[Heading], index: Index, column: Column, taken: set[int], cut: Mapping[int, set[str]]) -> list[int]:
     away = taken | {at for at, one in enumerate(headings) if any(word in one.remarks for word in column.never)}
+    away |= {at for at, names in cut.items() if names - {column.name}}  # even in full it may be the beginning of another
     by_name = (_nearest(index, [name], away) for name in column.plain_headers)
     by_unit = (
         _nearest(index, [f"{name}{mark}{unit}" for unit in column.units for mark in ("", "/")], away) for name in column.plain_headers
     )
-    by_start = (
-        [at for at, one in enumerate(headings) if at not in away and _is_cut(one.shown, name)] for name in column.plain_headers if cut
-    )
-    return next((at for way in (by_name, by_unit, by_start) for at in way if at), [])
+    by_start = [at for at, names in cut.items() if names == {column.name} and at not in away]
+    return next((at for way in (by_name, by_unit) for at in way if at), by_start)
 
 
 def _pair(index: Index) -> list[int]:
@@ -165,6 +164,14 @@ def _nearest(index: Index, names: Sequence[str], away: set[int]) -> list[int]:
     there = [(distance, at) for name in names for distance, at in index.get(name, ()) if at not in away]
     least = min(there, default=(0, 0))[0]
     return sorted({at for distance, at in there if distance == least})
+
+
+def _beginnings(headings: Sequence[Heading], columns: Sequence[Column]) -> dict[int, set[str]]:
+    """Which of our columns each name that was cut off may begin."""
+    return {
+        at: {one.name for one in columns if any(_is_cut(head.shown, name) for name in one.plain_headers)}
+        for at, head in enumerate(headings)
+    }
 
 
 def _is_cut(header: str, name: str) -> bool:

@@ -657,6 +657,12 @@ def test_a_shapefile_with_cut_names_in_any_encoding_without_cpg_and_prj(tmp_path
         assert table.datum == "undeclared"
 
 
+def test_a_cut_name_that_may_be_people_or_a_share_is_neither(tmp_path):
+    write_shapefile(tmp_path / "t.shp", {"编码": ["1"], "65岁及以上占比": ["0.5"], "常住人口": ["8"]}, "GB18030")
+    table = load(tmp_path / "t.shp")
+    assert sorted(table.mapping) == ["id", "people"]
+
+
 def write_shapefile(path: Path, rows: dict[str, list], encoding: str) -> None:
     """A point shapefile as other programs write it: names cut at ten bytes, in the middle of a character if need be."""
     gpd.GeoDataFrame({"x": [1]}, geometry=[shapely.Point(116.2, 28.3)], crs=4326).to_file(path)
