@@ -133,7 +133,7 @@ def _are_degrees(shapes: Geometries) -> np.ndarray[tuple[int], np.dtype[np.bool_
 
 def _read_csv(path: Path, block: RoadsBlock) -> gpd.GeoDataFrame:
     """Lines as WKT, or straight from one end to the other."""
-    frame = read_csv_text(path, pad=True)
+    frame = read_csv_text(path)
     headers = match_headers(list(frame.columns), block.columns, path.name)
     if "wkt" in headers:
         shapes = shapely.from_wkt(frame[headers["wkt"]].replace("", None).to_numpy(dtype=object))

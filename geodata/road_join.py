@@ -76,9 +76,9 @@ def _join(roads: Roads, layer: Roads, within_m: float, number: int) -> Roads:
     touching = len(on_roads) + len(on_layer)
     note = (
         f"第 {number} 份路网与前面的相连：{len(near)} 处节点（{within_m:g} 米内），"
-        f"{touching} 处断头端点落在对方路段上；{merged} 段重复只取一次"
+        f"{touching} 处断头端点落在对方路段上；{merged} 段重复的只取一次"
         f" · road layer {number} joined to the earlier: {len(near)} nodes (within {within_m:g} m), {touching} dead ends on a piece; "
-        f"{merged} pieces in both taken once"
+        f"{merged} pieces given twice taken once"
     )
     return replace(both, notes=(*both.notes, note))
 

@@ -483,7 +483,7 @@ def test_a_road_in_both_files_is_taken_once(tmp_path):
         (tmp_path / name).write_text(OSM)
     roads = read_road_files([RoadsBlock(file=Path("a.osm")), RoadsBlock(file=Path("b.osm"))], tmp_path)
     assert (len(roads), roads.node_id.tolist()) == (2, [1, 2, 3])
-    assert noted(roads, "2 pieces in both")
+    assert noted(roads, "2 pieces given twice")
 
 
 def test_a_barrier_still_blocks_where_a_link_joins_it(tmp_path):
