@@ -78,10 +78,12 @@ class Elements:
     def way_shape(self, way: Way, *, closed: bool) -> shapely.Geometry | None:
         """A polygon if the way is a ring and may be one (`closed`), else a line; None where nodes are missing."""
         course = self.course(way.nodes)
-        if len(course) <= 1 or np.isnan(course).any() or len(np.unique(course, axis=0)) <= 1:
+        if len(course) <= 1 or np.isnan(course).any() or (course == course[0]).all():
             return None
         if closed and len(course) >= _SHORTEST_RING and way.nodes[0] == way.nodes[-1]:
-            area = shapely.make_valid(shapely.Polygon(course), method="structure", keep_collapsed=False)
+            area = shapely.Polygon(course)
+            if not area.is_valid:
+                area = shapely.make_valid(area, method="structure", keep_collapsed=False)
             return None if area.is_empty else area
         return shapely.LineString(course)
 

@@ -2,7 +2,7 @@
 
 The file is gone through several times: relations, nodes near the county, the ways that touch them, the ways that complete a touched
 relation (a lake that reaches far out is taken whole), and the nodes that these still lack. A filter on node ids would be a bitmap over all
-ids that OSM ever gave (1.5 GB); sorted arrays of what is near take a fraction.
+ids that OSM ever gave (1.5 GB); what is near takes a fraction.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,7 +32,6 @@ from geodata.roads import Bools, Floats, Ints
 Say = Callable[[str, str], None]
 _Object = TypeVar("_Object", osmium.osm.Node, osmium.osm.Way, osmium.osm.Relation)
 _DAMAGE = (RuntimeError, ValueError, OSError, MemoryError, LookupError, osmium.InvalidLocationError)
-_BATCH = 20_000
 _TO_DEGREES = 1e-7
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 NODE_KEYS = ("barrier", "entrance")  # gates and bollards: kept with the roads and outlines that they stand on
@@ -133,12 +131,13 @@ def read_elements(path: Path, *, within: Bounds, core: Bounds, say: Say) -> Elem
         say("2/4 县域附近的点……", "2/4 nodes near the county …")
         near = _nodes_within(path, within)
         say("3/4 道路、水系、设施、建筑……", "3/4 roads, water, facilities, buildings …")
+        ids = set(near.id.tolist())
         ways = {
             number: way
-            for number, way in _touching(_ways(path, keys=table.keys), near.id)
+            for number, way in _ways(path, keys=table.keys, near=ids)
             if table.is_needed_in_buffer(way.tags) or near.has(way.nodes[0], core)
         }
-        touched = {number for number, _ in _touching(_ways(path, wanted=_members(relations)), near.id)}
+        touched = {number for number, _ in _ways(path, wanted=_members(relations), near=ids)}
         relations = {number: one for number, one in relations.items() if not touched.isdisjoint(one.ways)}
         ways |= dict(_ways(path, wanted=_members(relations) - ways.keys()))
         say("4/4 补全伸出范围的道路与水面……", "4/4 completing roads and water that reach out …")
@@ -189,22 +188,18 @@ def _relations(path: Path, keys: tuple[str, ...]) -> Iterator[tuple[int, Relatio
             yield thing.id, Relation(members, dict(thing.tags))
 
 
-def _ways(path: Path, *, keys: tuple[str, ...] = (), wanted: AbstractSet[int] | None = None) -> Iterator[tuple[int, Way]]:
-    """Ways that have one of the keys, or one of the ids."""
+def _ways(
+    path: Path, *, keys: tuple[str, ...] = (), wanted: AbstractSet[int] | None = None, near: AbstractSet[int] | None = None
+) -> Iterator[tuple[int, Way]]:
+    """Ways that have one of the keys, or one of the ids, and that have one of the nodes."""
     if wanted is not None and not wanted:
         return
     for thing in _objects(path, osmium.osm.Way, keys):
-        if (wanted is None or thing.id in wanted) and not thing.deleted and len(thing.nodes):
-            yield thing.id, Way(np.array([node.ref for node in thing.nodes], dtype=np.int64), dict(thing.tags))
-
-
-def _touching(ways: Iterator[tuple[int, Way]], near: Ints) -> Iterator[tuple[int, Way]]:
-    """Those of the ways that have a node near, looked up in batches."""
-    while batch := list(islice(ways, _BATCH)):
-        nodes = np.concatenate([way.nodes for _, way in batch])
-        first = np.cumsum([0, *(len(way.nodes) for _, way in batch[:-1])])
-        for at in np.flatnonzero(np.logical_or.reduceat(_among(nodes, near), first)):
-            yield batch[at]
+        if thing.deleted or (wanted is not None and thing.id not in wanted):
+            continue
+        nodes = [node.ref for node in thing.nodes]
+        if nodes and (near is None or not near.isdisjoint(nodes)):
+            yield thing.id, Way(np.array(nodes, dtype=np.int64), dict(thing.tags))
 
 
 def _among(nodes: Ints, known: Ints) -> Bools:

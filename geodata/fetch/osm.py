@@ -128,11 +128,7 @@ class Server:
     def _all(self, zh: str, en: str, ask: Callable[[], Iterator[Answer]]) -> list[Answer]:
         """Every answer of one part; those that are kept already are not asked for again."""
         self.say(f"{zh}……", f"{en} …")
-        answers = self._kept_or(lambda: list(ask()))
-        for answer in answers:
-            if "remark" in answer:  # out of time or memory: what came is not all; osmnx does not keep it
-                raise _no_data(settings.overpass_url, answer["remark"])
-        return answers
+        return self._kept_or(lambda: [_whole(answer) for answer in ask()])
 
     def _kept_or(self, ask: Callable[[], _Result]) -> _Result:
         """Ask; where an interruption left half an answer in the cache, drop it and ask again."""
@@ -190,6 +186,13 @@ def _no_data(where: str, reason: str) -> InputError:
             "Or name another server (--overpass, --nominatim), or take an extract on disk: --pbf works offline.",
         )
     )
+
+
+def _whole(answer: Answer) -> Answer:
+    """An answer with a remark ran out of time or memory: what came is not all, and osmnx does not keep it."""
+    if "remark" in answer:
+        raise _no_data(settings.overpass_url, str(answer["remark"]))
+    return answer
 
 
 def _reason(error: requests.RequestException) -> str:

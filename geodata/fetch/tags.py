@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from geodata.osm_tags import Tags, is_water_area, is_water_line
@@ -64,8 +64,15 @@ class TagTable(Strict):
     water: Water
     built: dict[str, tuple[str, ...]]
 
+    @cached_property
+    def facility_keys(self) -> frozenset[str]:
+        """Keys without one of which nothing is a facility."""
+        return frozenset(key for rule in self.facilities for key in rule.tags)
+
     def rule(self, tags: Tags) -> Rule | None:
         """The first rule that fits."""
+        if self.facility_keys.isdisjoint(tags):
+            return None
         return next((rule for rule in self.facilities if rule.fits(tags)), None)
 
     def asked_tags(self) -> dict[str, tuple[str, ...]]:
@@ -84,7 +91,7 @@ class TagTable(Strict):
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys without one of which no object matters."""
-        ours = {key for rule in self.facilities for key in rule.tags} | set(self.built) | set(self.water.areas) | set(self.water.lines)
+        ours = self.facility_keys | set(self.built) | set(self.water.areas) | set(self.water.lines)
         return tuple(sorted(ours | {"highway", "building", "place"}))
 
     def is_closed(self, tags: Tags) -> bool:
