@@ -60,6 +60,7 @@ UNIT_WORDS: Final = {
     "share": ("", ""),
 }
 MOST_TOWNSHIPS: Final = 5
+_PARTS: Final = (*COVERAGE, "turnout")  # shown as a share of their base
 
 
 def formula(norm: Norm, total: Any, factor: float | None) -> str:  # noqa: ANN401 — a row of pandas
@@ -108,7 +109,7 @@ def totals_table(prepared: Prepared, report: NormsReport) -> pd.DataFrame:
 
 def _rate(norm: Norm, total: Any) -> float:  # noqa: ANN401 — a row of pandas
     """What is there for every `per` of the base, to be held against the norm's value."""
-    if not total["base"] > 0 or len(norm.per) > 1 or (norm.base != "people" and norm.measure not in COVERAGE):
+    if not total["base"] > 0 or len(norm.per) > 1 or (norm.base != "people" and norm.measure not in _PARTS):
         return math.nan
     return float(total["present"] / total["base"] * norm.per[0])
 
@@ -171,7 +172,7 @@ def _cells(norm: Norm, row: dict[Any, Any]) -> list[str]:
     unit = UNIT_WORDS[norm.unit][0]
     low = "≥ " if row["stated"] < row["of"] and not math.isnan(row["present"]) else ""
     rate = "–" if math.isnan(row["rate"]) else f"{row['rate']:,.2f} / {max(norm.per):,g}"
-    if norm.measure in COVERAGE:
+    if norm.measure in _PARTS:
         rate = percent(row["rate"])
     most = "" if row["required"] == row["required_most"] or math.isnan(row["required"]) else f"–{_number(row['required_most'])}"
     end = f"{norm.by or norm.expiry or ''}{' ' + TIMING_WORDS[row['timing']][0] if row['timing'] != 'in_force' else ''}".strip()
