@@ -32,6 +32,7 @@ from scenarios.output.sheets import Cell, Column, Sheet
 from scenarios.output.workbook import _write
 
 MOST_TAGGED: Final = 0.9  # where a class has maxspeeds nearly everywhere, its own speed is not used: it is not written
+DECIMALS: Final = 4
 _LEG_FIGURES: Final = ["mean_s", "p50_s", "p90_s", "p95_s"]
 _PERCENTILES: Final = (("中位", "50 %"), ("90 %", "90 %"), ("95 %", "95 %"))
 
@@ -57,7 +58,7 @@ def calls_json(prepared: Prepared, study: CallStudy) -> dict[str, Any]:
     speeds = None
     if study.speeds:
         fit = {name: value for name, value in asdict(study.speeds).items() if name != "classes"}
-        speeds = fit | {"classes": [asdict(one) | {"confidence": one.confidence} for one in study.speeds.classes]}
+        speeds = fit | {"classes": [asdict(one) | {"confidence": one.confidence} for one in study.speeds.classes if one.runs >= FEW]}
     said = provenance(prepared, [])
     return said | {
         "few_zh": FEW_SAID[0],
@@ -215,6 +216,7 @@ def _speed_sheet(classes: Sequence[ClassSpeed]) -> Sheet:
             one.share_tagged,
         ]
         for one in classes
+        if one.runs >= FEW
     ]
     return Sheet("车速", "120 记录：拟合车速", columns, body)
 
@@ -224,9 +226,11 @@ def _count(count: int) -> int | str:
 
 
 def _no_nan(value: Any) -> Any:  # noqa: ANN401 — data of any depth
-    """Replace nan by None: JSON has none."""
+    """Replace nan by None, as JSON has none, and round off what another processor may compute otherwise."""
     if isinstance(value, dict):
         return {name: _no_nan(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_no_nan(one) for one in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    if not isinstance(value, float):
+        return value
+    return None if math.isnan(value) else round(value, DECIMALS)
