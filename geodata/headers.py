@@ -111,6 +111,8 @@ def match(
     for column in sorted(wanted, key=lambda column: column.name not in chosen):
         own = column.name in chosen
         at = _chosen(headings, index, chosen[column.name]) if own else _known(headings, index, column, taken, beginnings)
+        if own and column.name in {LON.name, LAT.name} and len(at) == len("xy"):
+            at = at[:1] if column.name == LON.name else at[1:]  # below one merged header
         if len(at) > 1:
             problems.append(_several(column, [headings[one].shown for one in at]))
         elif at:

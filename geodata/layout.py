@@ -17,6 +17,7 @@ MOST_BELOW = 5  # rows looked at below the best header so far
 MOST_LINES = 3  # of a header
 _SHOWN = 24  # characters of a row that is passed over
 _TOTALS = {"合计", "总计", "小计", "共计", "累计", "计", "全县", "全区", "全市", "平均", "total", "totals", "subtotal", "sum"}
+_MAY_BE_TOTAL = re.compile("计|全|平|total|sum", re.IGNORECASE)
 _LONGEST_TOTAL = 24
 _TOTAL = re.compile(r".{0,14}(?:合计|小计|总计|共计)")
 _NOTE = re.compile(
@@ -194,6 +195,8 @@ def _is_signature(cells: Sequence[str]) -> bool:
 
 
 def _is_total(cells: Sequence[str]) -> bool:
+    if not _MAY_BE_TOTAL.search(" ".join(cells[:3])):  # a log has a hundred thousand rows
+        return False
     for cell in cells[:3]:
         if len(cell) > _LONGEST_TOTAL:
             continue

@@ -137,7 +137,8 @@ def _open_sheets(path: Path, wanted: Wanted, sheet: str | None) -> Opened:
     read = [(layout, *_match(layout.headings, wanted, unit=layout.unit_above)) for one in candidates for layout in [lay_out(one, fit)]]
     fitting = [one for one in read if not one[2]]
     if sheet and len(read) > 1:
-        chosen = (_joined([one for one in read if sheet != _EVERY or not one[2]], path.name), *read[0][1:])
+        together = fitting if sheet == _EVERY and fitting else read
+        chosen = (_joined(together, path.name), *together[0][1:])
     elif len(fitting) > 1:
         names, first = "、".join(layout.sheet for layout, _, _ in fitting), fitting[0][0].sheet
         raise InputError(
@@ -191,8 +192,7 @@ def _named(sheets: Sequence[Sheet], sheet: str, name: str) -> list[Sheet]:
 def _joined(read: Sequence[tuple[Layout, dict[str, Match], list[Problem]]], name: str) -> Layout:
     """Sheets of the same shape as one; rows of the second count from 100000, of the third from 200000."""
     first = read[0][0]
-    heads = [one.shown for one in first.headings if one.shown]
-    other = [layout.sheet for layout, _, _ in read if [one.shown for one in layout.headings if one.shown] != heads]
+    other = [layout.sheet for layout, _, _ in read if _shape(layout) != _shape(first)]
     long = [layout.sheet for layout, _, _ in read if max(layout.rows, default=0) >= ROWS_A_SHEET]
     if other or long:
         named = first_few(other or long)
@@ -212,3 +212,11 @@ def _joined(read: Sequence[tuple[Layout, dict[str, Match], list[Problem]]], name
         doubtful={(start + row, at) for start, layout in layouts for row, at in layout.doubtful},
         too_long=[start + row for start, layout in layouts for row in layout.too_long],
     )
+
+
+def _shape(layout: Layout) -> list[str]:
+    """All headers, and the unit above them."""
+    heads = [one.shown for one in layout.headings]
+    while heads and not heads[-1]:
+        heads.pop()
+    return [*heads, layout.unit_above]

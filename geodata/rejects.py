@@ -43,12 +43,18 @@ def fault_problems(faults: Iterable[Fault], file_name: str) -> list[Problem]:
 
 def rejected_frame(headers: Sequence[str], rows: Mapping[int, Sequence[str]], faults: Iterable[Fault]) -> pd.DataFrame:
     """Rows with a fault, all their cells as written, their number and the reasons."""
-    reasons: dict[int, list[str]] = {}
+    reasons: dict[int, list[Fault]] = {}
     for one in faults:
-        shown = f" ({one.shown})" if one.shown else ""
-        reasons.setdefault(one.row, []).append(f"{one.zh}{shown} · {one.en}")
-    table = [[str(row), "; ".join(dict.fromkeys(reasons[row])), *rows[row]] for row in sorted(reasons)]
+        reasons.setdefault(one.row, []).append(one)
+    table = [[str(row), _reason(reasons[row]), *rows[row]] for row in sorted(reasons)]
     return pd.DataFrame(table, index=sorted(reasons), columns=[ROW, REASON, *headers], dtype="str")
+
+
+def _reason(faults: Iterable[Fault]) -> str:
+    """All that is wrong with a row, in Chinese, then in English."""
+    unique = list(dict.fromkeys(faults))
+    zh = "；".join(f"{one.zh}（{one.shown}）" if one.shown else one.zh for one in unique)
+    return f"{zh} · {'; '.join(one.en for one in unique)}"
 
 
 def as_csv(rejected: pd.DataFrame) -> bytes:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 TABLE_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".ods", ".html", ".htm")
 MOST_EXACT = 10**15  # Excel keeps fifteen digits
+MOST_SPAN = 1000  # rows or columns of one cell of a page
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(r"<(!doctype html|html|table|head|meta|body)\b", re.IGNORECASE)
 _XML_SHEET = re.compile(r"<(\w+:)?Workbook\b")
@@ -189,8 +190,8 @@ class _Tables(HTMLParser):
             self._open[-1].append([])
         elif tag in {"td", "th"} and self._open and self._open[-1]:
             spans = {name: value or "" for name, value in attrs}
-            down, right = (int(spans[name]) if spans.get(name, "").isdigit() else 1 for name in ("rowspan", "colspan"))
-            self._open[-1][-1].append(([], max(1, down), max(1, right)))
+            down, right = (int(spans[name]) if spans.get(name, "").isdecimal() else 1 for name in ("rowspan", "colspan"))
+            self._open[-1][-1].append(([], min(max(1, down), MOST_SPAN), min(max(1, right), MOST_SPAN)))
             self._in_cell = True
 
     def handle_endtag(self, tag: str) -> None:

@@ -439,6 +439,7 @@ def test_impossible_coordinates_are_given_back(tmp_path, x, y):
     table = load(sheet_file(tmp_path, [*VILLAGES, ["3", "丙村", x, y, 7]]), bad_rows="leave_out")
     assert (people(table), list(table.rejected.index)) == ([100, 200], [4])
     assert table.rejected.loc[4, "村名"] == "丙村"
+    assert table.rejected.loc[4, "原因 reason"].count(" · ") == 1
 
 
 def test_degrees_minutes_and_seconds_are_degrees(tmp_path):
@@ -458,6 +459,7 @@ def test_both_coordinates_may_stand_in_one_cell(tmp_path, cell):
 def test_a_merged_header_over_both_coordinates_is_enough(tmp_path):
     table = load(sheet_file(tmp_path, [["编码", "坐标", "", "常住人口"], ["1", 116.2, 28.3, 5]], merged="B1:C1"))
     assert table.frame.geometry[2].coords[0] == (116.2, 28.3)
+    assert load(tmp_path / "t.xlsx", columns=table.mapping).frame.equals(table.frame)
 
 
 def test_the_datum_is_declared_by_region_toml_or_by_the_header_and_some_rows_may_have_another(tmp_path):
@@ -788,6 +790,9 @@ def test_any_clean_table_made_messy_reads_to_the_same_frame(tmp_path_factory, ro
     pd.testing.assert_frame_equal(
         pd.DataFrame(messy.frame.reset_index(drop=True)), pd.DataFrame(clean.frame.reset_index(drop=True)), check_like=True
     )
+    again = load(folder / "t.xlsx", columns=messy.mapping)
+    assert again.mapping == messy.mapping
+    pd.testing.assert_frame_equal(pd.DataFrame(again.frame), pd.DataFrame(messy.frame))
     assert messy.rows == len(rows)
     assert messy.frame["people"].sum() == sum(row["常住人口"] for row in rows)
 
@@ -816,5 +821,7 @@ def test_every_row_of_any_table_is_taken_given_back_or_passed_over(tmp_path_fact
     assert table.rows + len(named) <= len(rows) + 2
     for row, count in table.frame["people"].items():
         assert count == 100 or row > 2
-    mended = load(path, bad_rows="leave_out")
-    pd.testing.assert_frame_equal(pd.DataFrame(mended.frame), pd.DataFrame(table.frame))
+    (path.parent / "m.csv").write_bytes(rejected_csv(table))
+    again = load(path, bad_rows="leave_out", mended="m.csv")
+    pd.testing.assert_frame_equal(pd.DataFrame(again.frame), pd.DataFrame(table.frame))
+    pd.testing.assert_frame_equal(again.rejected, table.rejected)
