@@ -192,7 +192,7 @@ PLANTED: dict[str, tuple[Callable[[], Region], int, float]] = {
     "rows_unlocated": (lambda: row("unlocated"), 1, 7),
     "rows_placed": (lambda: row("placed"), 1, 7),
     "rows_renamed": (lambda: row("renamed", people=0), 1, 0),
-    "rows_passed_over": (lambda: note(passed_over="1 标题, 8 合计"), 1, 0),
+    "rows_passed_over": (lambda: note(passed_over="1 标题; 8 合计"), 1, 0),
     "datum_undeclared": (lambda: note(datum="undeclared", declared=False), 1, 0),
     "calls_unlocated": (lambda: log(placed=NOWHERE, zone=OUTSIDE), 1, 0),
     "calls_township": (lambda: log(placed=BY_TOWNSHIP), 1, 0),
@@ -324,6 +324,10 @@ def test_an_undeclared_datum_is_a_note_if_the_evidence_fits_and_a_warning_if_the
     assert audit(note(datum="undeclared", declared=False, **fits))["datum_undeclared"].severity == "note"
     assert audit(note(datum="undeclared", declared=False))["datum_undeclared"].severity == "warning"
     assert "datum_undeclared" not in audit(note(datum="EPSG:4490", declared=False))  # the file itself says so
+
+
+def test_rows_passed_over_are_told_by_their_numbers() -> None:
+    assert audit(note(passed_over="1 各乡镇; 人口; 24 合 计"))["rows_passed_over"].first == "villages.xlsx 1+24"
 
 
 def test_a_row_of_facilities_is_told_by_its_number_only() -> None:

@@ -31,9 +31,14 @@ def table_findings(region: Region) -> list[Finding]:
     return [
         found("rows_lost", len(lost), first=first_few(f"{note.file}: {note.read} / {note.rows}" for note in lost)),
         *(_rows(code, [note for note in region.row_notes if note.what == what]) for what, code in WHAT.items()),
-        found("rows_passed_over", len(over), first=first_few(f"{note.file}: {note.passed_over}" for note in over)),
+        found("rows_passed_over", len(over), first=first_few(f"{note.file} {_numbers(note.passed_over)}" for note in over)),
         found("datum_undeclared", len(bare), first=first_few(unsure or [note.file for note in bare]), severity=grave),
     ]
+
+
+def _numbers(passed_over: str) -> str:
+    """The row numbers of "1 title; 24 合计"."""
+    return "+".join(number for part in passed_over.split("; ") if (number := part.split(" ", 1)[0]).isdigit())
 
 
 def _rows(code: str, notes: Sequence[RowNote]) -> Finding:
