@@ -12,6 +12,7 @@ import geopandas as gpd
 import osmium
 import osmnx
 import pytest
+import shapely
 
 from geodata.errors import InputError, OptionError, OutputError
 from geodata.fetch.county import fetch_county
@@ -388,3 +389,11 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_asked(tmp_pat
     given = {"place": PLACE, "overpass": "http://127.0.0.1:9/"} | options
     with pytest.raises(OptionError, match=complaint):
         fetch_county(tmp_path, **given)
+
+
+def test_with_a_boundary_of_ones_own_nominatim_is_not_asked(server: StandIn, tmp_path: Path) -> None:
+    area = gpd.GeoDataFrame({"name": ["某县"]}, geometry=[shapely.box(WEST, SOUTH, WEST + SIDE, SOUTH + SIDE)], crs="EPSG:4326")
+    area.to_file(tmp_path / "mine.gpkg")
+    fetch(server, tmp_path / "county", boundary=tmp_path / "mine.gpkg")
+    assert PLACE not in server.asked
+    assert "mine.gpkg" in (tmp_path / "county" / "SOURCES.md").read_text(encoding="utf-8")

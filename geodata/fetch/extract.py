@@ -26,7 +26,7 @@ from geodata.fetch.boundary import Boundary, relation_number, short_name
 from geodata.fetch.elements import Elements, Relation, Way, all_nodes
 from geodata.fetch.tags import is_administrative, name_of, names_of, tag_table
 from geodata.osm import FORMATS
-from geodata.osm_tags import Tags
+from geodata.osm_tags import Tags, is_water_area
 from geodata.roads import Bools, Floats, Ints
 
 Say = Callable[[str, str], None]
@@ -166,7 +166,7 @@ class _Nodes:
 def _is_area_of_ours(tags: Tags) -> bool:
     if is_administrative(tags):
         return tags.get("admin_level") in tag_table().townships.levels
-    return tags.get("type") == "multipolygon"
+    return tags.get("type") == "multipolygon" and (is_water_area(tags) or tag_table().rule(tags) is not None or tag_table().is_local(tags))
 
 
 def _members(relations: dict[int, Relation]) -> set[int]:

@@ -104,7 +104,7 @@ class TagTable(Strict):
 
     def is_local(self, tags: Tags) -> bool:
         """Tell whether an object matters inside the county only: settlements, residential land, buildings."""
-        return "building" in tags or "place" in tags or self.is_built(tags)
+        return "building" in tags or tags.get("place") in (*self.settlements.urban, *self.settlements.rural) or self.is_built(tags)
 
     def is_needed_in_buffer(self, tags: Tags) -> bool:
         """Tell whether an object matters beyond the county: roads, water, facilities do; buildings and settlements do not."""
