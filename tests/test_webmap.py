@@ -148,24 +148,45 @@ def test_townships_still_touch_when_drawn_with_fewer_corners(county: County):
 
 
 def test_the_table_says_what_the_result_says(county: County):
-    rows = view(county.prepared, "medical", county.result)["zones"]
+    *rows, old = view(county.prepared, "medical", county.result)["zones"]
     for row, truth in zip(rows, county.result.by_zone.to_dict("records"), strict=True):
         assert (row["row"], row["id"]) == (truth["row"], truth["zone_id"])
         assert (row["people"], row["covered"]) == (truth["people"], truth["covered_people"])
         assert row["percent"] == pytest.approx(truth["share_people"] * 100, abs=0.05)
+        assert row["range"].split("–")[0] == f"{truth['share_people_low'] * 100:.1f}"
+    assert (old["row"], old["people"], old["covered"], old["range"]) == ("old", truth["old"], truth["covered_old"], "")
+
+
+def test_the_figures_have_a_range_where_the_people_may_be_spread_in_several_ways(county: County):
+    said = view(county.prepared, "medical", county.result)
+    total = county.result.by_zone.iloc[-1]
+    assert said["ranged"]
+    assert said["figures"][0]["range"] == f"{total['share_people_low'] * 100:.1f}–{total['share_people_high'] * 100:.1f} %"
+    assert said["figures"][1]["range"] == f"{total['covered_people_low']:,.0f}–{total['covered_people_high']:,.0f}"
+    after = view(county.prepared, "medical", county.comparison.after, comparison=county.comparison)["figures"][0]["range"]
+    assert after.startswith(f"{county.comparison.by_zone['share_people_low_after'].iloc[-1] * 100:.1f}–")
+
+
+def test_with_one_way_to_spread_the_people_nothing_is_said_of_a_range():
+    said = view(clinic_town(), "medical", covered(clinic_town()))
+    assert not said["ranged"]
+    assert {figure["range"] for figure in said["figures"]} == {row["range"] for row in said["zones"]} == {""}
+    assert [row["row"] for row in said["zones"]] == ["zone", "urban", "rural", "total"]
 
 
 def test_people_gained_and_lost_are_those_of_the_comparison(county: County):
     said = view(county.prepared, "medical", county.comparison.after, comparison=county.comparison)
-    for row, truth in zip(said["zones"], county.comparison.by_zone.to_dict("records"), strict=True):
+    *rows, old = said["zones"]
+    for row, truth in zip(rows, county.comparison.by_zone.to_dict("records"), strict=True):
         assert (row["gained"], row["lost"]) == (truth["gained_people"], truth["lost_people"])
         assert row["covered"] == row["covered_before"] + row["gained"] - row["lost"]
+    assert old["covered"] == old["covered_before"] + old["gained"] - old["lost"]
     assert {site["id"]: site["state"] for site in said["sites"]}["N1"] == "new"
     assert len(said["changed"]) == len(county.comparison.changed)
 
 
 def test_a_township_has_the_colour_of_its_share(county: County):
-    rows = view(county.prepared, "medical", county.result)["zones"]
+    rows = view(county.prepared, "medical", county.result)["zones"][:-1]
     shares = county.result.by_zone["share_people"]
     assert [row["level"] for row in rows] == [sum(share >= limit for limit in (0.5, 0.7, 0.85, 0.95)) for share in shares]
 

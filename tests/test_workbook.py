@@ -86,9 +86,17 @@ def test_township_sheet_holds_the_figures_of_the_result_and_its_sums_in_bold(boo
     sheet = book["分乡镇 15分钟医疗圈"]
     rows = list(sheet.iter_rows(min_row=3))
     names = ["zone", "people", "covered_people", "share_people", "settlements", "covered_settlements", "share_settlements"]
-    assert [[cell.value for cell in row[:7]] for row in rows] == medical.by_zone[names].to_numpy().tolist()
+    assert [[cell.value for cell in (*row[:4], *row[5:8])] for row in rows] == medical.by_zone[names].to_numpy().tolist()
     assert [row[0].font.bold for row in rows] == [row != "zone" for row in medical.by_zone["row"]]
     assert [cell.number_format for cell in rows[0][:4]] == ["@", "#,##0", "#,##0", "0.0%"]
+
+
+def test_township_sheet_ends_with_65_and_over_and_has_one_column_of_the_range(book: Workbook, medical: CoverageResult) -> None:
+    total = [cell.value for cell in list(book["分乡镇 15分钟医疗圈"].iter_rows(min_row=3))[-1]]
+    counted = medical.by_zone.iloc[-1]
+    assert total[4] == f"{counted['share_people_low'] * 100:.1f}–{counted['share_people_high'] * 100:.1f} %"
+    assert total[-2:] == [counted["old"], counted["share_old"]]
+    assert "人口按村（社区）人数分到各村（社区）" in " ".join(texts(book))
 
 
 def test_headers_are_chinese_first_and_english_on_the_next_line(book: Workbook) -> None:
@@ -112,7 +120,7 @@ def test_every_sheet_is_ready_to_filter_scroll_and_print(book: Workbook) -> None
 
 
 def test_sums_stay_below_when_the_rows_are_sorted(book: Workbook) -> None:
-    assert book["分乡镇 15分钟医疗圈"].auto_filter.ref == "A2:I23"  # 21 townships
+    assert book["分乡镇 15分钟医疗圈"].auto_filter.ref == "A2:L23"  # 21 townships
 
 
 def test_illustrative_data_are_marked_on_every_sheet(book: Workbook) -> None:
@@ -146,7 +154,7 @@ def test_people_in_reach_are_those_of_each_facility_itself(prepared: Prepared, b
 
 def test_scenario_sheets_tell_who_gains_and_which_facilities_changed(book: Workbook, compared: Comparison) -> None:
     total = [cell.value for cell in book["情景对比 15分钟医疗圈"][book["情景对比 15分钟医疗圈"].max_row]]
-    assert total[-2:] == compared.by_zone[["gained_people", "lost_people"]].iloc[-1].tolist()
+    assert total[-3:-1] == compared.by_zone[["gained_people", "lost_people"]].iloc[-1].tolist()
     assert book["变化村居 15分钟医疗圈"].max_row - 2 == len(compared.changed)
     assert [[row[0].value, row[2].value] for row in book["情景机构 15分钟医疗圈"].iter_rows(min_row=3)] == [
         ["七里乡卫生院", "关闭 closed"],
