@@ -29,7 +29,7 @@ NEAR_ROAD_M = 50.0
 _MOST_ROWS = 600  # of a longer table rows are taken evenly
 _FEWEST = 4.0  # places, before a table may be called otherwise than declared
 _FITS_NATS, _OTHER_NATS, _OTHER_ABOVE_CHANCE = 3.0, 7.0, 3.0
-_MIXED_NATS, _MIXED_ABOVE_CHANCE, _SURE = 12.0, 8.0, 0.95
+_MIXED_NATS, _MIXED_ABOVE_CHANCE, _SURE, _FEWEST_SURE = 12.0, 8.0, 0.95, 2
 _VILLAGE_ENDINGS = ("村民委员会", "居民委员会", "村委会", "居委会", "社区", "村")
 
 
@@ -74,7 +74,8 @@ class Evidence:
     best : str
         The datum with most support; `taken_as` where there is nothing to compare.
     verdict : str
-        "fits" (as taken), "other" (`best` is clearly right), "mixed" (two datums hold a clear group of rows each), "cannot_tell".
+        "fits" (as taken), "other" (`best` is clearly right), "mixed" (two datums hold a clear group of rows each, at least two rows of each
+        tell by themselves), "cannot_tell" (also where two datums seem to be mixed, and no row tells: the text says so).
     datum_of_row : tuple of str
         The datum of each row: of all rows for "fits" and "other", of the rows that tell by themselves for "mixed", else "".
     text : Problem
@@ -131,7 +132,10 @@ def datum_evidence(
         whole, whole_speaks = (found, speaks) if len(sample) == len(there) else weighed(there)
         _, owner = mixture(whole_speaks, whole.weight, parts)
         of_row[there] = np.append([CANDIDATES[at] for at in parts], "")[_surely(owner)]
-        verdict, text = "mixed", _mixed_text(of_row[there], parts, owner.mean(axis=1))
+        sure = min((of_row == CANDIDATES[at]).sum() for at in parts)
+        verdict = "mixed" if sure >= _FEWEST_SURE else "cannot_tell"
+        text = _mixed_text(of_row[there], parts, owner.mean(axis=1))
+        of_row[:] = of_row if verdict == "mixed" else ""
     else:
         text = _text(verdict, fits, CANDIDATES.index(taken_as), best, len(there))
     of_row[np.setdiff1d(np.arange(len(lonlat)), there)] = ""
