@@ -25,7 +25,7 @@ from geodata.standards import ServiceDefinition
 from scenarios.compare import Comparison
 from scenarios.output import legend
 from scenarios.output.legend import Language, Words, kind_words
-from scenarios.output.report import SHA_SHOWN, people, people_not_counted, percent, percent_range, provenance, round_up
+from scenarios.output.report import SHA_SHOWN, people, people_not_counted, percent, provenance, round_up
 from scenarios.output.weblayers import base_layer, circle_layer, place_layer
 
 Pair = dict[str, str]
@@ -220,12 +220,11 @@ def _figures(demand: Demand, table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def figure_range(demand: Demand, row: Mapping[str, Any], column: str) -> str:
-    """Least and most of a figure, of a comparison those after; nothing where there is no range."""
+    """Least and most of a figure, of a comparison those after; nothing where both read alike, or nobody lives."""
     after = "_after" if f"{column}_low_after" in row else ""
-    low, high = (row[f"{column}{end}{after}"] for end in ("_low", "_high"))
-    if legend.range_said(demand) is None or math.isnan(low):
-        return ""
-    return percent_range(low, high) if column == "share_people" else f"{people(low)}–{people(high)}"
+    shown = percent if column == "share_people" else people
+    low, high = (shown(row[f"{column}{end}{after}"]) for end in ("_low", "_high"))
+    return "" if low == high or legend.range_said(demand) is None else f"{low.removesuffix(' %')}–{high}"
 
 
 def _then(row: Mapping[str, Any], column: str, shown: Callable[[float], str]) -> str:
