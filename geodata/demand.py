@@ -11,22 +11,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.columns import SETTLEMENTS, TOWNSHIP_PEOPLE
 from geodata.errors import InputError, Problem, first_few
 from geodata.extent import Bounds, far_away, swapped
 from geodata.frontage import frontage_m, gathered
 from geodata.model import OUTSIDE, Demand, Zones
 from geodata.names import match_zones
 from geodata.population import read_raster, spread
-from geodata.region_file import DemandBlock, TableBlock
+from geodata.region_file import DemandBlock
 from geodata.roads import Floats, Roads
-from geodata.tables import read_table
-
-
-def township_people(block: TableBlock, folder: Path, zones: gpd.GeoDataFrame) -> Floats:
-    """People of each zone, matched by code or else by name; a township without a row or a row without a township is an error."""
-    table = read_table(folder / block.file, TOWNSHIP_PEOPLE, headers=block.columns, sheet=block.sheet, layer=block.layer)
-    return np.array(rows_by_zone(table, zones, block.file.name)["people"], dtype=np.float64)
 
 
 def rows_by_zone(table: pd.DataFrame, zones: gpd.GeoDataFrame, name: str) -> pd.DataFrame:
@@ -51,17 +43,13 @@ def rows_by_zone(table: pd.DataFrame, zones: gpd.GeoDataFrame, name: str) -> pd.
     return table.set_axis(code, axis="index").loc[list(zones["id"])]
 
 
-def read_demand(block: DemandBlock, folder: Path, within: Bounds | None) -> gpd.GeoDataFrame:
-    """Read the settlements, or the cells of a raster that lie `within` some degrees."""
-    if block.raster is not None:
-        return read_raster(folder / block.raster, within=within)
-    frame = read_table(folder / block.path, SETTLEMENTS, headers=block.columns, sheet=block.sheet, layer=block.layer)
-    if not isinstance(frame, gpd.GeoDataFrame) or not (frame.geom_type.dropna() == "Point").all():
-        name = block.path.name
+def as_settlements(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Settlements as a table has them: points, each a settlement of its own unless the table says of which it is a part."""
+    if isinstance(frame, gpd.GeoDataFrame) and not (frame.geom_type.dropna() == "Point").all():
         raise InputError(Problem(f"{name}：聚落应为点（经度、纬度）。", f"{name}: settlements must be points (lon, lat)."))
-    if "settlement" in frame:
-        frame["settlement"] = frame["settlement"].where(frame["settlement"] != "", frame["id"])
-    return frame
+    if "settlement" not in frame:
+        return frame
+    return frame.assign(settlement=frame["settlement"].where(frame["settlement"] != "", frame["id"]))
 
 
 def read_cells(block: DemandBlock, folder: Path, within: Bounds | None) -> gpd.GeoDataFrame | None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -16,21 +14,31 @@ import pandas as pd
 import pyproj
 import shapely
 
+from geodata.call_log import read_calls
 from geodata.calls import Calls
-from geodata.columns import ZONES, Column, facility_columns
-from geodata.demand import place_demand, read_demand, township_people
+from geodata.columns import SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
+from geodata.demand import as_settlements, place_demand, read_cells, rows_by_zone
 from geodata.errors import InputError, Problem, first_few, os_reason
 from geodata.extent import Bounds, swapped, widened
-from geodata.model import Facilities, Region, Source, Zones
-from geodata.region_file import FacilitiesBlock, RegionFile, read_region_file
+from geodata.growth import growth_rates
+from geodata.ledger import Ledger
+from geodata.model import GROWTH, Demand, Facilities, Region, Source, Zones
+from geodata.norms import read_norms
+from geodata.places import Ground, Seats, seats_of, settle, weigh_log
+from geodata.population import read_raster
+from geodata.region_file import RegionFile, read_region_file
 from geodata.road_files import read_road_files
 from geodata.roads import Network, build_network
 from geodata.standards import Mode, Services, Speeds, read_services, read_speeds
-from geodata.tables import read_table
 
 __all__ = ["Prepared", "read_region", "read_region_file", "sha256"]
 
-Result = TypeVar("Result")
+_SPREAD_WORDS = {
+    "people": ("聚落表人口", "settlement table's people"),
+    "frontage": ("沿路建成区长度", "built frontage"),
+    "raster": ("人口栅格", "population raster"),
+}
+_REGISTERED = ("按户籍人口（region.toml 指定）", "registered people, as region.toml says")
 MOST_DISTORTION = 0.005  # of lengths by the projected CRS, anywhere in the county
 
 
@@ -50,20 +58,6 @@ class Prepared:
         return self._networks[mode]
 
 
-@dataclass
-class _Attempts:
-    """Try every file, keep all problems."""
-
-    problems: list[Problem] = field(default_factory=list)
-
-    def __call__(self, read: Callable[[], Result]) -> Result | None:
-        try:
-            return read()
-        except InputError as error:
-            self.problems += error.problems
-            return None
-
-
 def read_region(path: Path) -> Region:
     """Read region.toml and every file it names.
 
@@ -76,43 +70,71 @@ def read_region(path: Path) -> Region:
     ------
     InputError
         All problems of the description, or all problems of the files, at once.
+    UnconfirmedError
+        Nothing is wrong, but the data suggest something that the planner has to confirm.
+    """
+    region, ledger = survey(path)
+    ledger.raise_problems()
+    if region is None:
+        raise AssertionError  # a region that cannot be made has a problem
+    return region
+
+
+def survey(path: Path) -> tuple[Region | None, Ledger]:
+    """Read region.toml and every file it names, and tell of all that was read.
+
+    Returns
+    -------
+    Region, or None if something stands in the way
+    Ledger
+        Problems, questions, and how each table was read.
     """
     described = read_region_file(path)
     folder = path if path.is_dir() else path.parent
-    attempt = _Attempts()
-    services = attempt(lambda: read_services(folder / described.services if described.services else None))
-    attempt(lambda: read_speeds(folder / described.speeds if described.speeds else None))
-    townships = attempt(lambda: _read_zones(described, folder))
-    bounds = attempt(lambda: _bounds(townships, described)) if townships is not None else None
-    roads = attempt(lambda: read_road_files(described.roads, folder, within=bounds))
-    settlements = attempt(lambda: read_demand(described.demand, folder, within=bounds))
-    zones = attempt(lambda: _with_people(townships, described, folder)) if townships is not None else None
-    demand = None
-    if zones is not None and bounds is not None and settlements is not None:
-        demand = attempt(lambda: place_demand(settlements, zones, bounds, described.demand))
-    places = attempt(lambda: _read_facilities(described, folder, services, bounds)) if services else None
-    if zones is None or roads is None or demand is None or places is None or attempt.problems:
-        raise InputError(*dict.fromkeys(attempt.problems))
-    rows = {"roads": [roads.highway_ways], "zones": [len(zones.id)], "population": [len(zones.id)], "demand": [len(demand)]}
-    rows["facilities"] = places.groupby("block").size().tolist()
-    crs = described.crs or zones.to_geodataframe().estimate_utm_crs().to_string()
-    return Region(
+    ledger = Ledger()
+    services = ledger(lambda: read_services(folder / described.services if described.services else None))
+    ledger(lambda: read_speeds(folder / described.speeds if described.speeds else None))
+    if described.norms and services:
+        ledger(partial(read_norms, folder / described.norms, services))
+    townships = _read_zones(described, folder, ledger)
+    bounds = ledger(lambda: _bounds(townships, described)) if townships is not None else None
+    roads = ledger(lambda: read_road_files(described.roads, folder, within=bounds))
+    zones = _with_people(townships, described, folder, ledger) if townships is not None else None
+    ground = None
+    if zones is not None and bounds is not None and roads is not None:
+        ground = Ground(roads, described.crs or zones.to_geodataframe().estimate_utm_crs().to_string(), zones, bounds)
+    settlements, seats = _read_settlements(described, folder, ground, ledger)
+    places = _read_facilities(described, folder, services, ground, ledger, seats=seats) if services else None
+    if ground is None or settlements is None:
+        return None, ledger
+    demand = ledger(partial(_place_demand, settlements, described, folder, ground))
+    calls = _read_calls(described, folder, ground, demand, ledger) if demand is not None else Calls.none()
+    if demand is None or places is None or ledger.problems or ledger.questions:
+        return None, ledger
+    rows = {role: [len(ground.zones.id)] for role in ("zones", "population", "growth")} | {
+        "demand": [len(demand)],
+        "roads": [ground.roads.highway_ways],
+    }
+    rows |= {"facilities": places.groupby("block").size().tolist(), "calls": [len(calls)]}
+    totals = described.population
+    region = Region(
         name=described.name,
         illustrative=described.illustrative,
         date=described.date,
-        crs=crs,
-        roads=roads,
-        zones=zones,
+        crs=ground.crs,
+        roads=ground.roads,
+        zones=ground.zones,
         demand=demand,
-        facilities=Facilities.from_geodataframe(places, zones, crs),
-        people_source=_people_source(described),
+        facilities=Facilities.from_geodataframe(places, ground.zones, ground.crs),
+        people_source=_people_source(described, demand),
         sources=_sources(described, folder, rows),
-        tables=(),
-        row_notes=(),
-        calls=Calls.none(),
-        county_people=math.nan,
-        county_registered=math.nan,
+        tables=tuple(ledger.tables),
+        row_notes=tuple(ledger.rows),
+        calls=calls,
+        county_people=math.nan if totals is None or totals.county_total is None else totals.county_total,
+        county_registered=math.nan if totals is None or totals.registered_total is None else totals.registered_total,
     )
+    return region, ledger
 
 
 def _sources(described: RegionFile, folder: Path, rows: dict[str, list[int]]) -> tuple[Source, ...]:
@@ -131,16 +153,26 @@ def sha256(path: Path) -> str:
         raise InputError(Problem(f"无法读取 {path}（{os_reason(error).zh}）。", f"Cannot read {path} ({os_reason(error).en}).")) from error
 
 
-def _people_source(described: RegionFile) -> str:
+def _people_source(described: RegionFile, demand: Demand) -> str:
     zh, en = ("人口栅格", "raster cells") if described.demand.raster else ("聚落表", "settlement table")
+    if described.population is None:
+        return f"{zh} {en}"
+    zh, en = _SPREAD_WORDS.get(demand.spread_names[0], (zh, en)) if not described.demand.raster else (zh, en)
     spread_zh, spread_en = f"乡镇总数按{zh}分摊，总数不变", f"township totals spread over the {en} (largest remainder)"
-    return f"{spread_zh} {spread_en}" if described.population else f"{zh} {en}"
+    registered = "people" in described.population.columns and "户籍" in described.population.columns["people"]
+    return f"{spread_zh} {spread_en}" + (f"；{_REGISTERED[0]} {_REGISTERED[1]}" if registered else "")
 
 
-def _read_zones(described: RegionFile, folder: Path) -> gpd.GeoDataFrame:
-    block = described.zones
-    frame = read_table(folder / block.file, ZONES, headers=block.columns, layer=block.layer, sheet=block.sheet)
-    name = block.file.name
+def _read_zones(described: RegionFile, folder: Path, ledger: Ledger) -> gpd.GeoDataFrame | None:
+    loaded = ledger.load(("zones", 0), described.zones, folder, ZONES)
+    if loaded is None:
+        return None
+    ledger.tell(loaded)
+    return ledger(partial(_as_zones, loaded.table.frame, described.zones.file.name))
+
+
+def _as_zones(frame: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Townships as valid polygons, each with a name."""
     if not isinstance(frame, gpd.GeoDataFrame) or not frame.geom_type.isin(["Polygon", "MultiPolygon"]).all():
         raise InputError(Problem(f"{name}：乡镇界应为面。", f"{name}: zones must be polygons."))
     frame = frame.set_geometry(shapely.make_valid(np.array(frame.geometry), method="structure", keep_collapsed=False), crs="EPSG:4326")
@@ -150,10 +182,53 @@ def _read_zones(described: RegionFile, folder: Path) -> gpd.GeoDataFrame:
     return frame.assign(name=frame["name"].where(frame["name"] != "", frame["id"]) if "name" in frame else frame["id"])
 
 
-def _with_people(townships: gpd.GeoDataFrame, described: RegionFile, folder: Path) -> Zones:
-    if described.population is None:
-        return Zones.from_geodataframe(townships)
-    return Zones.from_geodataframe(townships.assign(people=township_people(described.population, folder, townships)))
+def _with_people(townships: gpd.GeoDataFrame, described: RegionFile, folder: Path, ledger: Ledger) -> Zones | None:
+    """Townships with their stated people, resident and registered apart, and their growth."""
+    stated, wrong = townships, len(ledger.problems)
+    if described.population is not None:
+        loaded = ledger.load(("population", 0), described.population, folder, TOWNSHIP_PEOPLE)
+        if loaded is not None:
+            ledger.tell(loaded)
+            found = ledger(partial(rows_by_zone, loaded.table.frame, townships, loaded.table.file))
+            if found is not None:
+                stated = stated.assign(**{name: found[name].to_numpy() for name in ("people", "registered") if name in found})
+    if described.growth is not None:
+        rates = ledger(partial(growth_rates, described.growth, folder, townships))
+        if rates is not None:
+            stated = stated.assign(**{f"growth_{variant}": rates[:, at] for at, variant in enumerate(GROWTH)})
+    return Zones.from_geodataframe(stated) if len(ledger.problems) == wrong else None
+
+
+def _read_settlements(
+    described: RegionFile, folder: Path, ground: Ground | None, ledger: Ledger
+) -> tuple[gpd.GeoDataFrame | None, Seats | None]:
+    """Settlements that have a place, or the cells of a raster, which are no seats; without ground the table is only looked at."""
+    block, bounds = described.demand, ground.bounds if ground else None
+    if block.raster is not None:
+        return ledger(partial(read_raster, folder / block.raster, within=bounds)), None
+    loaded = ledger.load(("demand", 0), block.table, folder, SETTLEMENTS, bounds=bounds)
+    frame = ledger(partial(as_settlements, loaded.table.frame, loaded.table.file)) if loaded else None
+    if loaded is None or frame is None or ground is None:
+        return None, None
+    frame = settle(loaded, frame, block.table, ground, ledger)
+    unsure = any(question.role == "demand" for question in ledger.questions)
+    return frame, None if unsure else seats_of(frame, ground.zones)
+
+
+def _place_demand(settlements: gpd.GeoDataFrame, described: RegionFile, folder: Path, ground: Ground) -> Demand:
+    cells = read_cells(described.demand, folder, ground.bounds)
+    return place_demand(settlements, ground.zones, ground.bounds, described.demand, roads=ground.roads, cells=cells)
+
+
+def _read_calls(described: RegionFile, folder: Path, ground: Ground, demand: Demand, ledger: Ledger) -> Calls:
+    """Read the 120 log; the datum of its places is weighed like that of a table."""
+    if described.calls is None:
+        return Calls.none()
+    log = ledger(partial(read_calls, described.calls, folder, demand, ground.zones, bounds=ground.bounds))
+    if log is None:
+        return Calls.none()
+    weigh_log(log, described.calls, ground, ledger)
+    return log.calls
 
 
 def _bounds(townships: gpd.GeoDataFrame, described: RegionFile) -> Bounds:
@@ -184,28 +259,26 @@ def _bounds(townships: gpd.GeoDataFrame, described: RegionFile) -> Bounds:
     return widened((west, south, east, north), described.buffer_km)
 
 
-def _read_facilities(described: RegionFile, folder: Path, services: Services, bounds: Bounds | None) -> gpd.GeoDataFrame:
-    attempt, columns = _Attempts(), facility_columns(services.kinds)
-    frames = [attempt(partial(_read_block, block, folder, columns, bounds)) for block in described.facilities]
-    if attempt.problems:
-        raise InputError(*attempt.problems)
-    frames = [frame.assign(block=at) for at, frame in enumerate(frames) if frame is not None]
+def _read_facilities(
+    described: RegionFile, folder: Path, services: Services, ground: Ground | None, ledger: Ledger, *, seats: Seats | None
+) -> gpd.GeoDataFrame | None:
+    columns, wrong, frames = facility_columns(services.kinds), len(ledger.problems), []
+    for at, block in enumerate(described.facilities):
+        constants = {"kind": block.kind} if block.kind else {}
+        loaded = ledger.load(("facilities", at), block, folder, columns, constants=constants, bounds=ground.bounds if ground else None)
+        if loaded is not None and ground is not None:
+            frame = settle(loaded, loaded.table.frame, block, ground, ledger, seats=seats)
+            ledger.problems += swapped(frame, ground.bounds, loaded.table.file)
+            frames.append(_complete(frame).assign(block=at, file=loaded.table.file))
+    if len(ledger.problems) > wrong or ground is None:
+        return None
     joined = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs="EPSG:4326")
     twice = joined[joined["id"].duplicated(keep=False)].sort_values("id", kind="stable")
     if len(twice):
         named = first_few(f"{row.id} ({row.file})" for row in twice.itertuples())
-        raise InputError(Problem(f"设施编码重复：{named}。", f"Duplicate facility ids: {named}."))
+        ledger.problems.append(Problem(f"设施编码重复：{named}。", f"Duplicate facility ids: {named}."))
+        return None
     return joined
-
-
-def _read_block(block: FacilitiesBlock, folder: Path, columns: tuple[Column, ...], bounds: Bounds | None) -> gpd.GeoDataFrame:
-    """One table of facilities; one far outside the county is external and stays, unless its lon and lat changed places."""
-    constants = {"kind": block.kind} if block.kind else {}
-    frame = read_table(folder / block.file, columns, headers=block.columns, constants=constants, sheet=block.sheet, layer=block.layer)
-    problems = swapped(frame, bounds, block.file.name) if bounds else []
-    if problems:
-        raise InputError(*problems)
-    return _complete(frame).assign(file=block.file.name)
 
 
 def _complete(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

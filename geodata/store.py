@@ -62,8 +62,10 @@ def input_fingerprint(path: Path, described: RegionFile) -> str:
     """Sha256 over region.toml, the files it names (those that exist) and the reading code."""
     digest = hashlib.sha256(_code_fingerprint().encode())
     digest.update(path.read_bytes())
-    for role, file, _ in described.files(path.parent):
-        digest.update(f"{role} {file.name} {sha256(file) if file.is_file() else 'missing'}\n".encode())
+    for role, named, _ in described.files(path.parent):
+        beside = sorted(named.parent.glob(f"{named.stem}.*")) if named.suffix.lower() == ".shp" else []  # a shapefile is several files
+        for file in beside or [named]:
+            digest.update(f"{role} {file.name} {sha256(file) if file.is_file() else 'missing'}\n".encode())
     return digest.hexdigest()
 
 

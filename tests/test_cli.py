@@ -84,7 +84,7 @@ def test_json_carries_parameters_sources_and_fingerprints(run_json: Callable[...
     said = run_json("coverage", "--service", "emergency")
     assert said["illustrative"]
     assert len(said["region_fingerprint"]) == 64
-    assert {source["role"] for source in said["sources"]} == {"roads", "zones", "population", "demand", "facilities"}
+    assert {source["role"] for source in said["sources"]} == {"roads", "zones", "population", "demand", "facilities", "calls"}
     assert all(len(source["sha256"]) == 64 for source in said["sources"])
     assert said["definitions"]["emergency"]["turnout_s"] == 180
     assert said["definitions"]["emergency"]["source"]

@@ -1,0 +1,239 @@
+"""Tables of places: their datum weighed against roads and townships, rows without coordinates listed or put at a seat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.call_log import CallLog
+from geodata.datum_evidence import Evidence, datum_evidence, same_named
+from geodata.errors import Problem, Question, first_few
+from geodata.extent import Bounds
+from geodata.ledger import Block, Ledger, Loaded
+from geodata.model import OUTSIDE, RowNote, Zones
+from geodata.names import match_villages, match_zones
+from geodata.region_file import PlacesBlock
+from geodata.roads import Floats, Ints, Roads
+
+_ROLES = {"demand": "[demand]", "facilities": "[[facilities]]", "calls": "[calls]"}
+
+
+class Ground(NamedTuple):
+    """What places are held against."""
+
+    roads: Roads
+    crs: str
+    zones: Zones
+    bounds: Bounds
+
+
+@dataclass(frozen=True, eq=False)
+class Seats:
+    """Settlements whose place is certain: rows without coordinates may be put there, and they tell the datum of places named after them.
+
+    Attributes
+    ----------
+    name : (settlements,) str
+    zone : (settlements,) int64
+    lonlat : (settlements, 2) float64, WGS84
+    people : (settlements,) float64
+    """
+
+    name: tuple[str, ...]
+    zone: Ints
+    lonlat: Floats
+    people: Floats
+
+    def of(self, name: str, zone: int, zones: Zones) -> tuple[int, str, str]:
+        """Position of the settlement that a row names, else of its township's most peopled one, and what it is; -1 if neither."""
+        within = zones.id[zone] if zone != OUTSIDE else ""
+        mine = [zones.id[at] if at != OUTSIDE else "" for at in self.zone]
+        village = int(match_villages(pd.Series([name]), pd.Series([within]), self.name, mine).iloc[0])
+        if village >= 0:
+            return village, "村（社区）所在地", "its village"
+        here = np.flatnonzero(self.zone == zone) if zone != OUTSIDE else np.zeros(0, dtype=np.int64)
+        at = int(here[self.people[here].argmax()]) if len(here) else -1
+        return at, "所属乡镇人口最多的村（社区）", "the most peopled settlement of its township"
+
+
+def settle(
+    loaded: Loaded, frame: pd.DataFrame, block: PlacesBlock, ground: Ground, ledger: Ledger, *, seats: Seats | None = None
+) -> gpd.GeoDataFrame:
+    """Take the rows of a table of places that have a place, and tell of all others.
+
+    An undeclared table that the evidence says is in another datum becomes a question to the planner (``ledger.questions``).
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The table, read.
+    frame : DataFrame
+        Its rows.
+    block : PlacesBlock
+    ground : Ground
+    ledger : Ledger
+    seats : Seats, optional
+        Of the settlement table; its own rows stand in where that is the table itself.
+
+    Returns
+    -------
+    GeoDataFrame
+        Rows with a place.
+    """
+    if not isinstance(frame, gpd.GeoDataFrame):
+        frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([None] * len(frame), index=frame.index), crs="EPSG:4326")
+    zone = _named_zones(frame, ground.zones, loaded, ledger)
+    lonlat = _lonlat(frame)
+    names = list(frame["name"]) if "name" in frame else [""] * len(frame)
+    known = same_named(names, zone, seats.name, seats.zone, seats.lonlat) if seats else None
+    weighed = datum_evidence(
+        lonlat, ground.roads, ground.crs, ground.zones, zone, taken_as=block.datum or "wgs84", known=known if seats else None
+    )
+    ledger.tell(loaded, evidence=weighed.text, unlocated=int(np.isnan(lonlat[:, 0]).sum()))
+    if block.datum is None and not block.datum_rows:
+        ledger.questions += _questions(weighed, frame, loaded)
+    rows = _Rows(frame, lonlat, zone)
+    return (
+        _placed(rows, seats or _seats(rows, ground.zones), ground.zones, loaded, ledger)
+        if block.unlocated == "seat"
+        else (_listed(rows, loaded, ledger))
+    )
+
+
+def weigh_log(log: CallLog, block: PlacesBlock, ground: Ground, ledger: Ledger) -> None:
+    """Weigh the datum of a 120 log like that of a table, and note how it was read."""
+    nowhere = np.full(len(log.points), OUTSIDE, dtype=np.int64)
+    weighed = datum_evidence(log.points, ground.roads, ground.crs, ground.zones, nowhere, taken_as=block.datum or "wgs84")
+    ledger.tables.append(replace(log.note, evidence_zh=weighed.text.zh, evidence_en=weighed.text.en))
+    ledger.rows += log.rows
+    if block.datum is None and not block.datum_rows and weighed.verdict == "other":
+        ledger.questions.append(_whole(("calls", 0), log.note.file, weighed))
+
+
+class _Rows(NamedTuple):
+    """The rows of a table, where they are (nan for nowhere), and the township each names."""
+
+    frame: gpd.GeoDataFrame
+    lonlat: Floats
+    zone: Ints
+
+
+def seats_of(frame: gpd.GeoDataFrame, zones: Zones) -> Seats:
+    """Settlements with a place, each in the township it names, else the one it lies in."""
+    lonlat = _lonlat(frame)
+    zone = _positions(match_zones(frame["zone"], zones.id, zones.name).code, zones) if "zone" in frame else np.full(len(frame), OUTSIDE)
+    return _seats(_Rows(frame, lonlat, zone), zones)
+
+
+def _seats(rows: _Rows, zones: Zones) -> Seats:
+    frame, lonlat, zone = rows
+    there = np.flatnonzero(np.isfinite(lonlat[:, 0]))
+    zone = np.where(zone[there] == OUTSIDE, zones.locate(lonlat[there]), zone[there])
+    names = frame["name"] if "name" in frame else frame["id"]
+    people = np.array(frame["people"], dtype=np.float64)[there] if "people" in frame else np.zeros(len(there))
+    return Seats(tuple(names.iloc[there]), zone, lonlat[there], people)
+
+
+def _lonlat(frame: gpd.GeoDataFrame) -> Floats:
+    shapes = np.array(frame.geometry, dtype=object)
+    centre = shapely.point_on_surface(shapes)
+    return np.column_stack([shapely.get_x(centre), shapely.get_y(centre)])
+
+
+def _positions(code: pd.Series, zones: Zones) -> Ints:
+    at = {zone_id: position for position, zone_id in enumerate(zones.id)}
+    return np.array([at.get(one, OUTSIDE) for one in code], dtype=np.int64)
+
+
+def _named_zones(frame: gpd.GeoDataFrame, zones: Zones, loaded: Loaded, ledger: Ledger) -> Ints:
+    """Position of the township that each row names; matches through another name are told."""
+    if "zone" not in frame:
+        return np.full(len(frame), OUTSIDE, dtype=np.int64)
+    found = match_zones(frame["zone"], zones.id, zones.name)
+    for row, given, taken in found.renamed:
+        zh, en = f"“{given}”按“{taken}”对应", f"{given!r} was matched to {taken!r}"
+        ledger.rows.append(_note("renamed", loaded, frame.loc[row], row, (zh, en)))
+    return _positions(found.code, zones)
+
+
+def _questions(weighed: Evidence, frame: gpd.GeoDataFrame, loaded: Loaded) -> list[Question]:
+    """Ask for the datum where the evidence says that it is not WGS84."""
+    file, role = loaded.table.file, _ROLES[loaded.where[0]]
+    if weighed.verdict == "other":
+        return [_whole(loaded.where, file, weighed)]
+    if weighed.verdict != "mixed":
+        return []
+    start_zh, start_en = f"{file}：没有写明坐标系。{weighed.text.zh}。", f"{file}: its datum is not stated; {weighed.text.en}. "
+    of_row = np.array(weighed.datum_of_row, dtype=str)
+    datums, counts = np.unique(of_row[of_row != ""], return_counts=True)
+    base = str(datums[counts.argmax()])
+    others = {str(datum): _row_text(frame.index[of_row == datum]) for datum in datums if datum != base}
+    lines = "，".join(f'{datum} = "{rows}"' for datum, rows in others.items())
+    unsure = frame.index[of_row == ""]
+    if len(unsure):
+        start_zh += f"有 {len(unsure)} 行单凭位置分不清，将按 {base} 读（行：{first_few(unsure)}）。"
+        start_en += f"{len(unsure)} rows cannot be told by their place alone and would be read as {base} (rows: {first_few(unsure)}). "
+    asked = _asked(start_zh, start_en, role, f'datum = "{base}"; datum_rows = {{ {lines} }}')
+    return [Question(*loaded.where, "datum", base, asked), Question(*loaded.where, "datum_rows", others, asked)]
+
+
+def _whole(where: Block, file: str, weighed: Evidence) -> Question:
+    """Ask for the datum of a whole table."""
+    start_zh, start_en = f"{file}：没有写明坐标系。{weighed.text.zh}。", f"{file}: its datum is not stated; {weighed.text.en}. "
+    asked = _asked(start_zh, start_en, _ROLES[where[0]], f'datum = "{weighed.best}"')
+    return Question(*where, "datum", weighed.best, asked)
+
+
+def _asked(start_zh: str, start_en: str, role: str, line: str) -> Problem:
+    return Problem(
+        f"{start_zh}若属实，请在 region.toml 的 {role} 下写 {line}（circle15 tables REGION --confirm 可代写）；"
+        '若不是，请写 datum = "wgs84"。',
+        f'{start_en}If so, write {line} under {role} in region.toml (`circle15 tables REGION --confirm` does it); if not, datum = "wgs84".',
+    )
+
+
+def _row_text(rows: pd.Index) -> str:
+    """Row numbers as ``3-9, 12``."""
+    numbers = sorted(int(row) for row in rows)
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _listed(rows: _Rows, loaded: Loaded, ledger: Ledger) -> gpd.GeoDataFrame:
+    """Tell of the rows without coordinates, and take the others."""
+    nowhere = np.isnan(rows.lonlat[:, 0])
+    for number in rows.frame.index[nowhere]:
+        ledger.rows.append(_note("unlocated", loaded, rows.frame.loc[number], int(number), ("没有坐标", "no coordinates")))
+    return rows.frame[~nowhere]
+
+
+def _placed(rows: _Rows, seats: Seats, zones: Zones, loaded: Loaded, ledger: Ledger) -> gpd.GeoDataFrame:
+    """Put rows without coordinates at the seat of their village or township; list those that name neither."""
+    frame, lonlat = rows.frame.copy(), rows.lonlat.copy()
+    for position in np.flatnonzero(np.isnan(lonlat[:, 0])):
+        row, number = frame.iloc[position], int(frame.index[position])
+        name = next((str(row[column]) for column in ("settlement", "name") if column in frame and row[column]), "")
+        seat, zh, en = seats.of(name, int(rows.zone[position]), zones)
+        if seat < 0:
+            continue
+        lonlat[position] = seats.lonlat[seat]
+        frame.loc[number, "geometry"] = shapely.Point(lonlat[position])
+        reason = f"没有坐标，放在{zh}：{seats.name[seat]}", f"no coordinates: put at {en}, {seats.name[seat]}"
+        ledger.rows.append(_note("placed", loaded, row, number, reason))
+    return _listed(_Rows(frame, lonlat, rows.zone), loaded, ledger)
+
+
+def _note(what: str, loaded: Loaded, row: pd.Series, number: int, reason: tuple[str, str]) -> RowNote:
+    people = float(row["people"]) if "people" in row and loaded.where[0] == "demand" else 0.0
+    texts = {name: str(row[name]) if name in row else "" for name in ("id", "name", "zone")}
+    return RowNote(what, loaded.where[0], loaded.table.file, number, **texts, people=people, reason_zh=reason[0], reason_en=reason[1])

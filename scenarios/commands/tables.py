@@ -1,0 +1,116 @@
+"""``circle15 tables``: how each table of a region is read, what has to be confirmed, and the rows that cannot be read, to mend."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from geodata.confirm import confirm
+from geodata.errors import Problem
+from geodata.ledger import Ledger
+from geodata.model import RowNote, TableNote
+from geodata.region import survey
+from geodata.tables import rejected_csv
+from scenarios.commands.common import progress, say
+from scenarios.output.export import Writer, json_text, write_files
+
+_WHAT = {
+    "left_out": ("读不了，未采用", "cannot be read, left out"),
+    "unlocated": ("没有坐标，已列出，不上图", "no coordinates: listed, on no map"),
+    "placed": ("没有坐标，放在驻地", "no coordinates, put at a seat"),
+    "renamed": ("按另一名称对应", "matched through another name"),
+}
+_SHOWN = 10
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print how each table was read; write rejected rows out, confirm what the data suggest."""
+    path = arguments.region / "region.toml" if arguments.region.is_dir() else arguments.region
+    progress("正在读取各表 ……", "Reading the tables …")
+    _, ledger = survey(path)
+    print(json_text(_as_json(ledger)) if arguments.json else _as_text(ledger), end="")
+    if arguments.rejected:
+        _write_rejected(ledger, arguments.rejected)
+    if arguments.confirm:
+        mappings = {where: loaded.table.mapping for where, loaded in ledger.loaded.items()}
+        confirm(path, ledger.questions, mappings)
+        progress(
+            f"已写入 {path}：{len(ledger.questions)} 项确认与各表的列对应",
+            f"{path}: {len(ledger.questions)} answers and the columns of each table",
+        )
+
+
+def _write_rejected(ledger: Ledger, folder: Path) -> None:
+    """Write a csv for each table with rows that cannot be read."""
+    given_back = {
+        f"{Path(loaded.table.file).stem}-rejected.csv": rejected_csv(loaded.table)
+        for loaded in ledger.loaded.values()
+        if len(loaded.table.rejected)
+    }
+    for path in write_files(folder, {name: _writer(content) for name, content in given_back.items()}):
+        say(str(path))
+    if not given_back:
+        progress("没有读不了的行。", "No row is rejected.")
+
+
+def _writer(content: bytes) -> Writer:
+    def write(draft: Path) -> None:
+        draft.write_bytes(content)
+
+    return write
+
+
+def _as_json(ledger: Ledger) -> dict[str, object]:
+    return {
+        "tables": [note.__dict__ for note in ledger.tables],
+        "rows": [note.__dict__ for note in ledger.rows],
+        "questions": [
+            {"block": one.role, "at": one.at, "key": one.key, "value": one.value, **one.asked._asdict()} for one in ledger.questions
+        ],
+        "problems": [problem._asdict() for problem in dict.fromkeys(ledger.problems)],
+    }
+
+
+def _as_text(ledger: Ledger) -> str:
+    parts = [_table_text(note) for note in ledger.tables]
+    parts += [_rows_text(what, [note for note in ledger.rows if note.what == what]) for what in _WHAT]
+    parts.append(_listed("待确认 to confirm", [question.asked for question in ledger.questions]))
+    parts.append(_listed("有误 wrong", ledger.problems))
+    return "\n".join(filter(None, parts))
+
+
+def _table_text(note: TableNote) -> str:
+    sheet = f" · {note.sheet}" if note.sheet else ""
+    header = f"，表头第 {note.header_row} 行 header in row {note.header_row}" if note.header_row else ""
+    left = f"，未采用 left out {note.left_out}" if note.left_out else ""
+    nowhere = f"，无坐标 no coordinates {note.unlocated}" if note.unlocated else ""
+    lines = [
+        f"■ {note.file}{sheet}（{note.role}）：{note.rows} 行 rows，读入 read {note.read}{left}{nowhere}{header}",
+        f"  列 columns: {note.mapping}",
+    ]
+    if note.passed_over:
+        lines.append(f"  跳过 passed over: {note.passed_over}")
+    if note.datum:
+        lines.append(f"  坐标 datum: {note.datum}")
+    if note.evidence_zh:
+        lines.append(f"  证据 evidence: {note.evidence_zh}。 {note.evidence_en}.")
+    return "\n".join(lines) + "\n"
+
+
+def _rows_text(what: str, notes: list[RowNote]) -> str:
+    if not notes:
+        return ""
+    zh, en = _WHAT[what]
+    lines = [f"■ {zh} {en}: {len(notes)}"]
+    lines += [
+        f"  {note.file} {note.row}: {' '.join(filter(None, (note.id, note.name)))} — {note.reason_zh} {note.reason_en}"
+        for note in notes[:_SHOWN]
+    ]
+    if len(notes) > _SHOWN:
+        lines.append(f"  … ({len(notes)})")
+    return "\n".join(lines) + "\n"
+
+
+def _listed(head: str, problems: list[Problem]) -> str:
+    asked = list(dict.fromkeys(problems))
+    return "\n".join([f"■ {head}: {len(asked)}", *(f"  {problem.zh}\n  {problem.en}" for problem in asked)]) + "\n" if asked else ""
