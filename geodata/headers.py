@@ -109,25 +109,28 @@ def match(
     found: dict[str, Match] = {}
     taken: set[int] = set()
     for column in sorted(wanted, key=lambda column: column.name not in chosen):
-        own = column.name in chosen
-        at = _chosen(headings, index, chosen[column.name]) if own else _known(headings, index, column, taken, beginnings)
-        if own and column.name in {LON.name, LAT.name} and len(at) == len("xy"):
-            at = at[:1] if column.name == LON.name else at[1:]  # below one merged header
+        own = chosen.get(column.name)
+        at = _known(headings, index, column, taken, beginnings) if own is None else _chosen(headings, index, own)
+        if not at or (own is not None and len(at) > 1):
+            at = _half_of_pair(column, at if own is not None else _pair(index)) or at
         if len(at) > 1:
             problems.append(_several(column, [headings[one].shown for one in at]))
         elif at:
-            (one,) = at
-            unit, wrong = _unit(headings[one], column, unit_above)
+            unit, wrong = _unit(headings[at[0]], column, unit_above)
             problems += wrong
-            found[column.name] = Match(column, one, headings[one].shown, unit)
-            taken.add(one)
-        elif column.name in {LON.name, LAT.name} and (pair := _pair(index)):
-            at_pair = pair[0] if column.name == LON.name else pair[-1]
-            found[column.name] = Match(column, at_pair, headings[at_pair].shown, "")
-        elif column.required or own or column in (LON, LAT):
-            problems.append(_missing(column, [chosen[column.name]] if own else column.headers, headings))
+            found[column.name] = Match(column, at[0], headings[at[0]].shown, unit)
+            taken.add(at[0])
+        elif column.required or own is not None or column in (LON, LAT):
+            problems.append(_missing(column, column.headers if own is None else [own], headings))
     order = [column.name for column in wanted]
     return {name: found[name] for name in order if name in found}, problems
+
+
+def _half_of_pair(column: Column, pair: list[int]) -> list[int]:
+    """Where lon or lat stands in a column that holds both, or in two below one merged header."""
+    if column.name not in {LON.name, LAT.name} or not 1 <= len(pair) <= len("xy"):
+        return []
+    return pair[:1] if column.name == LON.name else pair[-1:]
 
 
 def _chosen(headings: Sequence[Heading], index: Index, header: str) -> list[int]:
@@ -150,8 +153,7 @@ def _known(headings: Sequence[Heading], index: Index, column: Column, taken: set
 
 def _pair(index: Index) -> list[int]:
     """Find the column that holds both coordinates, or the two columns below one merged header."""
-    at = next((at for name in LONLAT if (at := _nearest(index, [plain(name)], set()))), [])
-    return at if len(at) <= len("xy") else []
+    return next((at for name in LONLAT if (at := _nearest(index, [plain(name)], set()))), [])
 
 
 def _indexed(headings: Sequence[Heading]) -> Index:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from geodata.headers import Heading, Match, match
 from geodata.layout import Layout, lay_out
 from geodata.rejects import mend
 from geodata.roads import Geometries
-from geodata.workbooks import TABLE_ENDINGS, Sheet, read_sheets
+from geodata.workbooks import TABLE_ENDINGS, Sheet, read_sheets, readable
 
 ROWS_A_SHEET = 100_000  # row 3 of the second of several sheets is row 100003
 _EVERY = "*"
@@ -94,18 +93,8 @@ def open_table(path: Path, wanted: Wanted, *, sheet: str | None, layer: str | No
         raise InputError(
             Problem(f"{path.name}：不支持的格式；可用：{known}。", f"{path.name}: not a format that can be read; these can: {known}.")
         )
-    try:
-        with warnings.catch_warnings(action="ignore"):  # the libraries' remarks on styles and fields would stand between our messages
-            opened = _open_features(path, wanted, layer) if ending in VECTOR_ENDINGS else _open_sheets(path, wanted, sheet)
-    except InputError:
-        raise
-    except Exception as error:  # a damaged workbook or geometry fails in openpyxl, calamine and GDAL in every way there is
-        raise InputError(
-            Problem(
-                f"{path.name}：无法读取（{error}）。文件可能损坏，或扩展名与内容不符。",
-                f"{path.name}: cannot be read ({error}). It may be damaged, or its ending may not tell its format.",
-            )
-        ) from error
+    with readable(path):
+        opened = _open_features(path, wanted, layer) if ending in VECTOR_ENDINGS else _open_sheets(path, wanted, sheet)
     if not opened.layout.rows:
         raise InputError(Problem(f"{path.name}：没有数据行。", f"{path.name}: it has no rows."))
     return opened

@@ -13,7 +13,7 @@ import pandas as pd
 
 from geodata.cells import clean, is_number, number, plain
 from geodata.errors import InputError, Problem, first_few
-from geodata.workbooks import read_sheets
+from geodata.workbooks import read_sheets, readable
 
 ROW, REASON = "行号 row", "原因 reason"
 _SCIENTIFIC = re.compile(r"(\d)(?:\.(\d+))?e\+?\d+", re.IGNORECASE)
@@ -87,10 +87,7 @@ def mend(rows: Mapping[int, Sequence[str]], headers: Sequence[str], path: Path) 
     InputError
         The file is missing, has no row numbers, or a number that is no row of data.
     """
-    if not path.is_file():
-        raise InputError(Problem(f"找不到文件 {path}。", f"File {path} does not exist."))
-    first = next((sheet for sheet in read_sheets(path) if sheet.rows), None)
-    head, *body = first.rows.values() if first else [[]]
+    head, *body = _sheet_rows(path)
     at_row = next((at for at, cell in enumerate(head) if plain(cell).startswith("行号")), None)
     if at_row is None:
         zh = f"{path.name}：没有“{ROW}”列，无法知道每行改的是哪一行。"
@@ -100,8 +97,8 @@ def mend(rows: Mapping[int, Sequence[str]], headers: Sequence[str], path: Path) 
     unknown = []
     for cells in body:
         given = cells[at_row] if at_row < len(cells) else ""
-        row = int(given) if given.isdigit() else -1
-        if row not in rows:
+        row = int(given) if given.isdecimal() else -1
+        if row not in rows or row in mended:
             unknown.append(given)
             continue
         new = list(rows[row])
@@ -110,10 +107,18 @@ def mend(rows: Mapping[int, Sequence[str]], headers: Sequence[str], path: Path) 
         mended[row] = new
     if unknown:
         named = first_few(unknown)
-        raise InputError(
-            Problem(f"{path.name}：原表没有这些数据行：{named}。", f"{path.name}: the table has no such rows of data: {named}.")
-        )
+        zh = f"{path.name}：原表没有这些数据行，或一行改了两次：{named}。"
+        raise InputError(Problem(zh, f"{path.name}: the table has no such rows of data, or one is mended twice: {named}."))
     return mended
+
+
+def _sheet_rows(path: Path) -> list[list[str]]:
+    """Rows of the first sheet that has any."""
+    if not path.is_file():
+        raise InputError(Problem(f"找不到文件 {path}。", f"File {path} does not exist."))
+    with readable(path):
+        first = next((sheet for sheet in read_sheets(path) if sheet.rows), None)
+    return list(first.rows.values()) if first else [[]]
 
 
 def _places(head: Sequence[str], headers: Sequence[str]) -> dict[int, int]:

@@ -10,8 +10,10 @@ import datetime as dt
 import io
 import math
 import re
+import warnings
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -58,6 +60,31 @@ class Sheet:
     merged: tuple[tuple[int, int, int, int], ...] = ()
     hidden: bool = False
     ragged: bool = False
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Whatever fails inside tells that this file cannot be read.
+
+    A damaged workbook or geometry fails in openpyxl, calamine and GDAL in every way there is.
+
+    Raises
+    ------
+    InputError
+        Of its own, or that the file cannot be read.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # the libraries' remarks on styles and fields would stand between our messages
+            yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            Problem(
+                f"{path.name}：无法读取（{error}）。文件可能损坏，或扩展名与内容不符。",
+                f"{path.name}: cannot be read ({error}). It may be damaged, or its ending may not tell its format.",
+            )
+        ) from error
 
 
 def read_sheets(path: Path) -> list[Sheet]:

@@ -727,10 +727,14 @@ def test_rejected_rows_are_mended_and_read_in_their_place(tmp_path):
 def test_mended_rows_must_say_which_they_mend(tmp_path):
     path = sheet_file(tmp_path, VILLAGES)
     csv_file(tmp_path, "行号 row,常住人口\n9,5\n", name="m.csv")
-    assert "the table has no such rows of data: 9" in problem(path, mended="m.csv")
+    assert "the table has no such rows of data, or one is mended twice: 9" in problem(path, mended="m.csv")
     csv_file(tmp_path, "编码,常住人口\n1,5\n", name="m.csv")
     assert "it has no column '行号 row'" in problem(path, mended="m.csv")
     assert "does not exist" in problem(path, mended="none.csv")
+    csv_file(tmp_path, "行号 row,常住人口\n2,5\n2,6\n", name="m.csv")
+    assert "or one is mended twice: 2" in problem(path, mended="m.csv")
+    (tmp_path / "m.xlsx").write_bytes(path.read_bytes()[:900])
+    assert "m.xlsx: cannot be read" in problem(path, mended="m.xlsx")
     csv_file(tmp_path, "行号 row,常住人口\n2,5\n", name="m.csv")
     assert people(load(path, mended="m.csv")) == [5, 200]
 
