@@ -28,6 +28,7 @@ _PRIOR_ROWS = 4.0  # so many rows of pure chance are added before frequencies ar
 _NOISE_M = 8.0  # of any position; below it nearer is no better
 _CELL_M = 250.0
 _WRONG_ZONE = 0.1  # rows outside their named township under the true datum: drawn boundaries are not exact
+_LEAST_CHANCE = 0.1  # of the rows of a mixed table: places that stand back from roads are not taken for another datum
 _ROUNDS = 40
 
 
@@ -139,6 +140,7 @@ def mixture(support_: Support, weight: Floats, parts: Sequence[int]) -> tuple[fl
         owner_all = ratio / whole
         owner = owner_all[:-1]
         share = (owner_all @ weight + 1 / len(share)) / (weight.sum() + 1)
+        share = np.append(share[:-1] * min(1.0, (1 - _LEAST_CHANCE) / share[:-1].sum()), max(share[-1], _LEAST_CHANCE))
     return float(weight @ np.log(whole)), owner_all
 
 
