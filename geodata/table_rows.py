@@ -100,9 +100,10 @@ def _merged(opened: Opened, header: str, at: int) -> list[Fault]:
 
 
 def county_row(cells: Cells) -> int | None:
-    """Find the row of the whole county among its townships: named like a county, with the people of all the others."""
+    """Find the whole county in a table of its townships: named like a county, with the people of all the others."""
     zone, people = cells.by_name.get("zone"), cells.by_name.get("people")
-    if zone is None or people is None or len(zone) <= _LEAST_TOWNSHIPS or None in people:
+    of_places = "id" in cells.by_name or "name" in cells.by_name
+    if zone is None or people is None or of_places or len(zone) <= _LEAST_TOWNSHIPS or None in people:
         return None
     whole = math.fsum(people)
     found = [

@@ -322,6 +322,8 @@ def test_the_county_among_its_townships_is_their_total(tmp_path):
     rows = [["乡镇", "常住人口"], ["进贤县", 12], ["甲镇", 3], ["乙镇", 4], ["丙乡", 5]]
     table = load(sheet_file(tmp_path, rows), TOWNSHIP_PEOPLE)
     assert (table.frame["zone"].tolist(), table.rows, table.passed_over) == (["甲镇", "乙镇", "丙乡"], 3, ("2 进贤县",))
+    villages = [["村名", "经度", "纬度", *rows[0]], *([f"村{at}", 116.2, 28.3, *row] for at, row in enumerate(rows[1:]))]
+    assert load(sheet_file(tmp_path, villages)).rows == 4
     rows[1][1] = 13
     assert load(sheet_file(tmp_path, rows), TOWNSHIP_PEOPLE).rows == 4
 
