@@ -80,6 +80,23 @@ def test_coverage_writes_every_file_and_the_tables_agree(example: Path, tmp_path
     assert (circles["facility_id"].fillna("") == "").sum() == 1
 
 
+def test_people_of_a_target_year_are_counted_and_said(run_json: Callable[..., dict]) -> None:
+    said = run_json("coverage", "--service", "medical", "--year", "2030", "--growth", "low")
+    total = said["services"]["medical"]["total"]
+    assert total["people"] == round(620_254 * (1 - 0.008) ** 4)
+    assert total["covered_people_low"] <= total["covered_people"] <= total["covered_people_high"]
+    assert total["covered_old"] < total["old"] < total["people"]
+    assert "people of 2030: low growth from 2026, -0.8 % a year" in said["people_source"]
+    assert (said["spreads"], said["people_unlocated"], said["date"]) == (["people", "frontage"], 0, "2030-01-01")
+
+
+def test_sites_may_be_weighed_by_those_of_65_and_over(run_json: Callable[..., dict]) -> None:
+    said = run_json("site", "--sites", "3", "--weigh", "old")
+    assert said["question"]["weigh"] == "old"
+    assert said["served"] < said["total"] < 0.2 * 620_254
+    assert "people of 65 and over" in said["proof"]["en"]
+
+
 def test_json_carries_parameters_sources_and_fingerprints(run_json: Callable[..., dict]) -> None:
     said = run_json("coverage", "--service", "emergency")
     assert said["illustrative"]
