@@ -16,7 +16,7 @@ from geodata.errors import Problem, Question, first_few
 from geodata.extent import Bounds
 from geodata.ledger import Block, Ledger, Loaded
 from geodata.model import OUTSIDE, RowNote, Zones
-from geodata.names import match_villages, match_zones
+from geodata.names import match_zones
 from geodata.region_file import PlacesBlock
 from geodata.roads import Floats, Ints, Roads
 
@@ -49,13 +49,11 @@ class Seats:
     lonlat: Floats
     people: Floats
 
-    def of(self, name: str, zone: int, zones: Zones) -> tuple[int, str, str]:
+    def of(self, name: str, zone: int) -> tuple[int, str, str]:
         """Position of the settlement that a row names, else of its township's most peopled one, and what it is; -1 if neither."""
-        within = zones.id[zone] if zone != OUTSIDE else ""
-        mine = [zones.id[at] if at != OUTSIDE else "" for at in self.zone]
-        village = int(match_villages(pd.Series([name]), pd.Series([within]), self.name, mine).iloc[0])
-        if village >= 0:
-            return village, "村（社区）所在地", "its village"
+        village = same_named([name], np.array([zone]), self.name, self.zone, self.lonlat)[0]
+        if np.isfinite(village[0]):
+            return int((self.lonlat == village).all(axis=1).argmax()), "村（社区）所在地", "its village"
         here = np.flatnonzero(self.zone == zone) if zone != OUTSIDE else np.zeros(0, dtype=np.int64)
         at = int(here[self.people[here].argmax()]) if len(here) else -1
         return at, "所属乡镇人口最多的村（社区）", "the most peopled settlement of its township"
@@ -99,9 +97,7 @@ def settle(
         ledger.questions += _questions(weighed, frame, loaded)
     rows = _Rows(frame, lonlat, zone)
     return (
-        _placed(rows, seats or _seats(rows, ground.zones), ground.zones, loaded, ledger)
-        if block.unlocated == "seat"
-        else (_listed(rows, loaded, ledger))
+        _placed(rows, seats or _seats(rows, ground.zones), loaded, ledger) if block.unlocated == "seat" else (_listed(rows, loaded, ledger))
     )
 
 
@@ -217,13 +213,13 @@ def _listed(rows: _Rows, loaded: Loaded, ledger: Ledger) -> gpd.GeoDataFrame:
     return rows.frame[~nowhere]
 
 
-def _placed(rows: _Rows, seats: Seats, zones: Zones, loaded: Loaded, ledger: Ledger) -> gpd.GeoDataFrame:
+def _placed(rows: _Rows, seats: Seats, loaded: Loaded, ledger: Ledger) -> gpd.GeoDataFrame:
     """Put rows without coordinates at the seat of their village or township; list those that name neither."""
     frame, lonlat = rows.frame.copy(), rows.lonlat.copy()
     for position in np.flatnonzero(np.isnan(lonlat[:, 0])):
         row, number = frame.iloc[position], int(frame.index[position])
         name = next((str(row[column]) for column in ("settlement", "name") if column in frame and row[column]), "")
-        seat, zh, en = seats.of(name, int(rows.zone[position]), zones)
+        seat, zh, en = seats.of(name, int(rows.zone[position]))
         if seat < 0:
             continue
         lonlat[position] = seats.lonlat[seat]

@@ -1,13 +1,16 @@
 """Fixtures every test may ask for: the example county, real data, a Chinese font, an environment without the caller's settings."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from geodata.errors import FontError
 from geodata.examples.county import write_county
+from geodata.examples.messy import mess_up
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SETTINGS = ("CIRCLE15_FONT", "CIRCLE15_LANG", "CIRCLE15_REGION")
@@ -51,6 +54,15 @@ def _absent(reason: str) -> None:
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example county, freshly written: the path of its region.toml."""
     return write_county(tmp_path_factory.mktemp("example"))
+
+
+@pytest.fixture
+def messy(example: Path, tmp_path: Path) -> Path:
+    """The example county as its offices would hand it in, nothing confirmed: the path of its region.toml."""
+    folder = tmp_path / "messy"
+    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns(".circle15"))
+    mess_up(folder, "进贤县（示意）", np.random.default_rng(15))
+    return folder / "region.toml"
 
 
 @pytest.fixture

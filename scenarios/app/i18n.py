@@ -13,6 +13,8 @@ _WORDS = {
     "not_possible": ("不能这样选址：", "These sites cannot be chosen:"),
     "not_opened": ("没有打开这个文件，当前情景未变：", "The file was not opened, and the scenario is as it was:"),
     "wrong": ("数据或问题有误：", "Something is wrong with the data or the question:"),
+    "to_confirm": ("打开之前，请确认以下各项（结果取决于它们）：", "Before it opens, please confirm (the results depend on it):"),
+    "confirm": ("都属实：写入 region.toml 并打开", "All true: write it into region.toml and open"),
     "illustrative": legend.ILLUSTRATIVE_SAID,
     "service": ("服务", "Service"),
     "definition": ("口径", "Definition"),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from geodata.errors import Circle15Error
+from geodata.confirm import confirm
+from geodata.errors import Circle15Error, UnconfirmedError
 from geodata.region import Prepared
 from scenarios.app import cache
 from scenarios.app.desk import complain, desk
@@ -35,8 +36,21 @@ def run() -> None:
         prepared = cache.region(Path(path))
         _header(prepared, language)
         desk(prepared, language)
+    except UnconfirmedError as error:
+        _ask(error, Path(path), language)
     except Circle15Error as error:
         complain(error.problems, language)
+
+
+def _ask(open_questions: UnconfirmedError, path: Path, language: Language) -> None:
+    """Show what the data suggest; a press writes it into region.toml, and the page opens."""
+    say = words(language)
+    st.warning(say["to_confirm"])
+    for problem in open_questions.problems:
+        st.text(problem.zh if language == "zh" else problem.en)
+    if st.button(say["confirm"], type="primary", key="confirm"):
+        confirm(path, open_questions.questions, {})
+        st.rerun()
 
 
 def _header(prepared: Prepared, language: Language) -> None:
