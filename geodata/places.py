@@ -16,7 +16,7 @@ from geodata.errors import Problem, Question, first_few
 from geodata.extent import Bounds
 from geodata.ledger import Block, Ledger, Loaded
 from geodata.model import OUTSIDE, RowNote, Zones
-from geodata.names import match_zones
+from geodata.names import match_villages, match_zones
 from geodata.region_file import PlacesBlock
 from geodata.roads import Floats, Ints, Roads
 
@@ -51,9 +51,13 @@ class Seats:
 
     def of(self, name: str, zone: int) -> tuple[int, str, str]:
         """Position of the settlement that a row names, else of its township's most peopled one, and what it is; -1 if neither."""
-        village = same_named([name], np.array([zone]), self.name, self.zone, self.lonlat)[0]
-        if np.isfinite(village[0]):
-            return int((self.lonlat == village).all(axis=1).argmax()), "村（社区）所在地", "its village"
+        mine = [str(one) for one in self.zone]
+        village = int(match_villages(pd.Series([name]), pd.Series(["" if zone == OUTSIDE else str(zone)]), self.name, mine).iloc[0])
+        if village < 0:  # 胜利社区采样点 names 胜利社区
+            place = same_named([name], np.array([zone]), self.name, self.zone, self.lonlat)[0]
+            village = int((self.lonlat == place).all(axis=1).argmax()) if np.isfinite(place[0]) else -1
+        if village >= 0:
+            return village, "村（社区）所在地", "its village"
         here = np.flatnonzero(self.zone == zone) if zone != OUTSIDE else np.zeros(0, dtype=np.int64)
         at = int(here[self.people[here].argmax()]) if len(here) else -1
         return at, "所属乡镇人口最多的村（社区）", "the most peopled settlement of its township"
