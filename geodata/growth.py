@@ -98,7 +98,7 @@ def grown(region: Region, year: int, variant: str = "central") -> Region:
         date=_same_day(region.date, year),
         zones=replace(zones, people=np.where(np.isfinite(zones.people), totals, np.nan)),
         demand=replace(demand, people=spreads[0], spreads=spreads, old=aged(demand, spreads[0])),
-        people_source=f"{region.people_source}；{_said(region, year, variant, rate[base > 0])}",
+        people_source=f"{_said(region, year, variant, rate[base > 0])}；{region.people_source}",
     )
 
 

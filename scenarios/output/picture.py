@@ -321,16 +321,19 @@ def _draw_title(
 
 
 def _draw_sources(figure: Figure, prepared: Prepared, *, at: int) -> None:
-    """Write the mark of use and the sources, files of one source together."""
-    mark = [legend.ILLUSTRATIVE_SAID[at]] if prepared.region.illustrative else []
-    _write(figure, 0.35, 0.6, "  ".join([f"{legend.UNREVIEWED[at]}  ·", *mark, legend.COUNTED[at]]), size=8)
+    """Write the mark of use, who is counted, and the sources, files of one source together."""
+    mark = [f"·  {legend.ILLUSTRATIVE_SAID[at]}"] if prepared.region.illustrative else []
+    _write(figure, 0.35, 0.65, "  ".join([legend.UNREVIEWED[at], *mark]), size=8)
+    _write(figure, 0.35, 0.51, legend.COUNTED[at], size=8)
+    people = f"{legend.PEOPLE_WORDS[at].capitalize()}: {prepared.region.people_source}"
     notes = dict.fromkeys(source.note for source in prepared.region.sources)
     files = {
         note: [f"{legend.ROLE_WORDS[one.role][at]} {one.file}" for one in prepared.region.sources if one.note == note] for note in notes
     }
     said = [", ".join(named) + (f" ({note})" if note else "") for note, named in files.items()]
-    for n, line in enumerate(wrapped(("数据来源：", "Sources: ")[at] + "; ".join(said), 245, 3)):
-        _write(figure, 0.35, 0.42 - 0.13 * n, line, size=6.2, colour=MUTED)
+    sources = wrapped(("数据来源：", "Sources: ")[at] + "; ".join(said), 245, 2)
+    for n, line in enumerate([shorten(people, 245), *sources]):
+        _write(figure, 0.35, 0.38 - 0.12 * n, line, size=6.2, colour=MUTED)
 
 
 def _write(figure: Figure, x_in: float, y_in: float, text: str, *, size: float, colour: str = INK) -> None:
