@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from geodata.confirm import confirm
-from geodata.errors import Problem
+from geodata.datum import UNDECLARED
+from geodata.errors import Problem, Question
 from geodata.ledger import Ledger
 from geodata.model import RowNote, TableNote
 from geodata.region import survey
@@ -32,12 +33,20 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.rejected:
         _write_rejected(ledger, arguments.rejected)
     if arguments.confirm:
-        mappings = {where: loaded.table.mapping for where, loaded in ledger.loaded.items()}
-        confirm(path, ledger.questions, mappings)
+        answers = [*ledger.questions, *_taken_as_wgs84(ledger)]
+        confirm(path, answers, {where: loaded.table.mapping for where, loaded in ledger.loaded.items()})
         progress(
-            f"已写入 {path}：{len(ledger.questions)} 项确认与各表的列对应",
-            f"{path}: {len(ledger.questions)} answers and the columns of each table",
+            f"已写入 {path}：坐标系 {len(answers)} 项，以及各表的列对应",
+            f"{path}: {len(answers)} answers on coordinates, and the columns of each table",
         )
+
+
+def _taken_as_wgs84(ledger: Ledger) -> list[Question]:
+    """Tables that were taken as WGS84 unasked, because nothing speaks against it: to be written down too."""
+    asked = {(question.role, question.at) for question in ledger.questions}
+    undeclared = [where for where, loaded in ledger.loaded.items() if loaded.table.datum == UNDECLARED]
+    undeclared += [("calls", 0) for note in ledger.tables if note.role == "calls" and note.datum == UNDECLARED]
+    return [Question(*where, "datum", "wgs84", Problem("", "")) for where in undeclared if where not in asked]
 
 
 def _write_rejected(ledger: Ledger, folder: Path) -> None:
