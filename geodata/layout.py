@@ -91,7 +91,7 @@ def lay_out(sheet: Sheet, fit: Fit, *, header_row: int | None = None) -> Layout:
         headings=headings,
         rows={number: cells[:width] for number, cells in kept.items()},
         passed_over=[f"{number} {_shown(sheet.rows[number])}" for number in above] + passed_over,
-        doubtful=doubtful,
+        doubtful={(number, at) for number, at in doubtful if number in kept},
         too_long=[number for number, cells in kept.items() if any(cells[width:])],
         unit_above=unit,
     )

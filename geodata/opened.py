@@ -193,10 +193,12 @@ def _joined(read: Sequence[tuple[Layout, dict[str, Match], list[Problem]]], name
         )
     from_row = [at * ROWS_A_SHEET for at in range(len(read))]
     layouts = [(start, layout) for start, (layout, _, _) in zip(from_row, read, strict=True)]
+    headings = max((layout.headings for _, layout in layouts), key=len)  # beyond the last header there may be cells without one
     return replace(
         first,
+        headings=headings,
         sheet="、".join(layout.sheet for _, layout in layouts),
-        rows={start + row: cells for start, layout in layouts for row, cells in layout.rows.items()},
+        rows={start + row: cells + [""] * (len(headings) - len(cells)) for start, layout in layouts for row, cells in layout.rows.items()},
         passed_over=[f"{layout.sheet} {text}" for _, layout in layouts for text in layout.passed_over],
         doubtful={(start + row, at) for start, layout in layouts for row, at in layout.doubtful},
         too_long=[start + row for start, layout in layouts for row in layout.too_long],

@@ -374,6 +374,12 @@ def test_people_merged_over_two_villages_are_not_counted_twice(tmp_path):
     assert "one number stands for several rows" in table.rejected["原因 reason"][2]
 
 
+def test_a_cell_merged_into_the_total_is_in_doubt_for_its_own_row_only(tmp_path):
+    rows = [VILLAGES[0], VILLAGES[1], VILLAGES[2], ["合计", "", "", "", ""]]
+    table = load(sheet_file(tmp_path, rows, merged="E3:E4"), bad_rows="leave_out")
+    assert (people(table), list(table.rejected.index), table.rows) == ([100], [3], 2)
+
+
 # --- ids and codes
 
 
@@ -579,6 +585,7 @@ def test_sheets_of_one_shape_are_read_as_one_only_if_they_are_named(tmp_path):
     book = openpyxl.Workbook()
     for at, name in enumerate(("甲镇", "乙镇")):
         fill(book.create_sheet(name), [VILLAGES[0], [str(at), "村", 116.2, 28.3, 5 + at]])
+    book["乙镇"]["H2"] = "备用"
     fill(book.create_sheet("说明"), [["无关", "内容"], ["a", "b"]])
     book.save(tmp_path / "t.xlsx")
     assert "several sheets fit: 甲镇、乙镇" in problem(tmp_path / "t.xlsx")
