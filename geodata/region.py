@@ -35,7 +35,7 @@ __all__ = ["Prepared", "read_region", "read_region_file", "sha256"]
 
 _SPREAD_WORDS = {
     "people": ("聚落表人口", "settlement table's people"),
-    "frontage": ("沿路建成区长度", "built frontage"),
+    "frontage": ("村居旁道路长度", "built frontage"),
     "raster": ("人口栅格", "population raster"),
 }
 _REGISTERED = ("按户籍人口（region.toml 指定）", "registered people, as region.toml says")
