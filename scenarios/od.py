@@ -19,7 +19,7 @@ from geodata.road_files import read_roads_of
 from geodata.roads import Floats, Roads, build_network, great_circle_m
 from geodata.standards import Mode, default_speeds
 from geodata.tables import read_points
-from scenarios.output.export import write_files
+from scenarios.output.writers import write_files
 
 Say = Callable[[str, str], None]
 

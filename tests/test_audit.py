@@ -27,7 +27,7 @@ from scenarios.audit.finding import Finding, audit_layer, findings_layers
 from scenarios.audit.words import SEVERITIES, WORDS
 from scenarios.cli import main
 from scenarios.commands.check import audit_text
-from scenarios.output.export import file_bytes, write_files
+from scenarios.output.writers import file_bytes, write_files
 
 LATTICE = town.streets(11, 11)
 ARMS = [

@@ -23,8 +23,8 @@ from geodata.standards import Limit
 from geodata.store import open_region
 from scenarios.cli import main
 from scenarios.model import Close, Scenario, read_scenario
-from scenarios.output.export import write_files
 from scenarios.output.report import round_up
+from scenarios.output.writers import write_files
 from scenarios.siting.standby import site_standby
 
 

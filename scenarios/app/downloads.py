@@ -10,9 +10,10 @@ from geodata.region import Prepared
 from scenarios.app import session
 from scenarios.app.i18n import words
 from scenarios.compare import Comparison
-from scenarios.output.export import FileKind, coverage_files, file_bytes
+from scenarios.output.export import FileKind, coverage_files
 from scenarios.output.legend import Language
 from scenarios.output.workbook import site_workbook
+from scenarios.output.writers import file_bytes
 from scenarios.siting.standby import StandbyPlan
 
 FILES: dict[FileKind, str] = {"html": "map-{}.html", "png": "map-{}.png", "xlsx": "coverage.xlsx", "gpkg": "coverage.gpkg"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from scenarios.audit.check import Audit
 from scenarios.audit.finding import findings_layers, findings_table
-from scenarios.output.export import Writer, _csv, _geopackage, _json
+from scenarios.output.writers import Writer, csv_writer, geopackage_writer, json_writer
 
 
 def audit_files(audit: Audit) -> dict[str, Writer]:
     """Lay out findings.csv, findings.gpkg (points, lines, polygons; left out if no finding has a place) and check.json."""
     layers = findings_layers(audit.findings)
-    placed = {"findings.gpkg": _geopackage(lambda: layers)} if layers else {}
-    return {"findings.csv": _csv(findings_table(audit.findings)), **placed, "check.json": _json(audit.to_json)}
+    placed = {"findings.gpkg": geopackage_writer(lambda: layers)} if layers else {}
+    return {"findings.csv": csv_writer(findings_table(audit.findings)), **placed, "check.json": json_writer(audit.to_json)}

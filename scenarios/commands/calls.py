@@ -9,7 +9,7 @@ from scenarios.call_study import call_study
 from scenarios.commands.common import progress, say
 from scenarios.output.call_files import call_files, calls_json
 from scenarios.output.call_report import calls_text
-from scenarios.output.export import json_text, write_files
+from scenarios.output.writers import json_text, write_files
 
 
 def run(arguments: argparse.Namespace) -> None:

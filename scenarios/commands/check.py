@@ -13,9 +13,9 @@ from scenarios.audit.files import audit_files
 from scenarios.audit.finding import Finding
 from scenarios.audit.words import SEVERITIES, SEVERITY_WORDS
 from scenarios.commands.common import progress, say, shown
-from scenarios.output.export import json_text, write_files
 from scenarios.output.legend import MODE_WORDS
 from scenarios.output.report import align, people
+from scenarios.output.writers import json_text, write_files
 
 FACTS = {
     "region": "地区 region",

@@ -11,7 +11,8 @@ from typing import Any
 from geodata.errors import FontError, OptionError, Problem, first_few
 from geodata.growth import grown
 from geodata.region import Prepared
-from scenarios.output.export import FILE_KINDS, FileKind, Writer, write_files
+from scenarios.output.export import FILE_KINDS, FileKind
+from scenarios.output.writers import Writer, write_files
 
 
 def say(text: str) -> None:

@@ -13,8 +13,9 @@ from geodata.store import open_region
 from scenarios.commands.common import file_kinds, in_year, progress, say, write
 from scenarios.compare import Comparison, compare
 from scenarios.model import Scenario, read_scenario
-from scenarios.output.export import coverage_files, json_text
+from scenarios.output.export import coverage_files
 from scenarios.output.report import comparison_text, coverage_json, coverage_text
+from scenarios.output.writers import json_text
 
 
 def run(arguments: argparse.Namespace) -> None:

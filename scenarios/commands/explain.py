@@ -8,7 +8,7 @@ from geodata.store import open_region
 from scenarios.commands.common import progress, say
 from scenarios.explain import explain
 from scenarios.output.explain_report import explain_files, explain_json, explain_text
-from scenarios.output.export import json_text, write_files
+from scenarios.output.writers import json_text, write_files
 
 PERCENT = 100
 

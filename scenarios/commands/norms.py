@@ -9,8 +9,8 @@ from geodata.region_file import read_region_file
 from geodata.store import open_region
 from scenarios.commands.common import in_year, progress, say
 from scenarios.norms import norms_report
-from scenarios.output.export import json_text, write_files
 from scenarios.output.norms_report import norms_files, norms_json, norms_text
+from scenarios.output.writers import json_text, write_files
 
 
 def run(arguments: argparse.Namespace) -> None:

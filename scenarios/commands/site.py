@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from geodata.errors import OptionError, Problem
 from geodata.store import open_region
 from scenarios.commands.common import file_kinds, in_year, progress, shown, write
-from scenarios.output.export import json_text, site_files
+from scenarios.output.export import site_files
 from scenarios.output.report import align, site_json, site_text
+from scenarios.output.writers import json_text
 from scenarios.siting.od import site_from_matrix
 from scenarios.siting.standby import site_standby
 

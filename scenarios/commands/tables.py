@@ -13,7 +13,7 @@ from geodata.model import RowNote, TableNote
 from geodata.region import survey
 from geodata.tables import rejected_csv
 from scenarios.commands.common import progress, say
-from scenarios.output.export import Writer, json_text, write_files
+from scenarios.output.writers import Writer, json_text, write_files
 
 _WHAT = {
     "left_out": ("读不了，未采用", "cannot be read, left out"),

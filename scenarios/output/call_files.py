@@ -25,11 +25,11 @@ from scenarios.output.call_report import (
     settlement_table,
     withheld,
 )
-from scenarios.output.export import Writer, _bytes, _csv, _json
 from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, ILLUSTRATIVE_SAID, both
 from scenarios.output.report import provenance, rows
 from scenarios.output.sheets import Cell, Column, Sheet
-from scenarios.output.workbook import _write
+from scenarios.output.workbook import write_sheets
+from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
 
 MOST_TAGGED: Final = 0.9  # where a class has maxspeeds nearly everywhere, its own speed is not used: it is not written
 DECIMALS: Final = 4
@@ -40,12 +40,12 @@ _PERCENTILES: Final = (("中位", "50 %"), ("90 %", "90 %"), ("95 %", "95 %"))
 def call_files(prepared: Prepared, study: CallStudy) -> dict[str, Writer]:
     """Lay out the files: calls by settlement, a workbook, JSON, and speeds for ``speeds = `` in region.toml if they could be fitted."""
     files = {
-        "calls_by_settlement.csv": _csv(settlement_table(study)),
-        "calls.xlsx": _bytes(lambda: _write(prepared, call_sheets(prepared, study))),
-        "study.json": _json(lambda: calls_json(prepared, study)),
+        "calls_by_settlement.csv": csv_writer(settlement_table(study)),
+        "calls.xlsx": bytes_writer(lambda: write_sheets(prepared, call_sheets(prepared, study))),
+        "study.json": json_writer(lambda: calls_json(prepared, study)),
     }
     if study.speeds:
-        files["speeds.toml"] = _bytes(lambda: speeds_toml(prepared, study).encode())
+        files["speeds.toml"] = bytes_writer(lambda: speeds_toml(prepared, study).encode())
     return files
 
 

@@ -11,11 +11,11 @@ import pandas as pd
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.explain import Explanation, Ingredient, Step
-from scenarios.output.export import Writer, _bytes, _csv, _json
 from scenarios.output.legend import DIRECTION_WORDS, ILLUSTRATIVE, MODE_WORDS, ROW_WORDS, Words, both, kind_words, limit_words
 from scenarios.output.report import align, definition_json, people, percent, provenance, rows
 from scenarios.output.sheets import Column, Sheet
-from scenarios.output.workbook import _write
+from scenarios.output.workbook import write_sheets
+from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
 
 INGREDIENT_WORDS: Final[dict[str, Words]] = {
     "kinds": ("机构类别", "kinds of facility"),
@@ -251,11 +251,11 @@ def explain_files(prepared: Prepared, said: Explanation) -> dict[str, Writer]:
     """Lay out explain.csv (groups), explain_parts.csv, explain_figures.csv, explain.xlsx and explain.json."""
     figures = said.figures if said.reconciled is None else said.reconciled.figures
     return {
-        "explain.csv": _csv(said.by_zone),
-        "explain_parts.csv": _csv(said.parts),
-        "explain_figures.csv": _csv(figures),
-        "explain.xlsx": _bytes(lambda: _write(prepared, explain_sheets(prepared, said))),
-        "explain.json": _json(functools.partial(explain_json, prepared, said)),
+        "explain.csv": csv_writer(said.by_zone),
+        "explain_parts.csv": csv_writer(said.parts),
+        "explain_figures.csv": csv_writer(figures),
+        "explain.xlsx": bytes_writer(lambda: write_sheets(prepared, explain_sheets(prepared, said))),
+        "explain.json": json_writer(functools.partial(explain_json, prepared, said)),
     }
 
 

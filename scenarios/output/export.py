@@ -3,84 +3,26 @@
 from __future__ import annotations
 
 import functools
-import json
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import geopandas as gpd
 import pandas as pd
-import pyogrio
 
 from coverage.circles import circles, merged_circles
 from coverage.stats import CoverageResult
-from geodata.errors import OutputError, Problem, os_reason
 from geodata.region import Prepared
 from scenarios.compare import Comparison, compare
 from scenarios.output.ground import Bounds
 from scenarios.output.legend import Language
-from scenarios.output.report import before_and_after, coverage_json, rows, site_json, site_table
+from scenarios.output.report import before_and_after, coverage_json, site_json, site_table
 from scenarios.output.webmap import html_map
 from scenarios.output.workbook import coverage_workbook, site_workbook
+from scenarios.output.writers import Writer, bytes_writer, csv_writer, geopackage_writer, json_writer
 from scenarios.siting.standby import StandbyPlan, plan_scenario
 
 FileKind = Literal["csv", "gpkg", "json", "xlsx", "html", "png", "folium"]
 FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
-Writer = Callable[[Path], None]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def write_files(folder: Path, writers: Mapping[str, Writer]) -> list[Path]:
-    """Write several files into a folder: all are made beside their places first, then moved there.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be made or written; nothing was changed in it.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=folder, prefix=".circle15-"))
-    except OSError as error:
-        raise OutputError(
-            Problem(
-                f"无法写入 {folder}（{os_reason(error).zh}）。请换一个文件夹。",
-                f"Cannot write to {folder} ({os_reason(error).en}). Choose another folder.",
-            )
-        ) from error
-    try:
-        for name, write in writers.items():
-            write(draft / name)
-        _move(draft, folder, list(writers))
-    except OSError as error:
-        raise OutputError(
-            Problem(
-                f"写入 {folder} 时出错（{os_reason(error).zh}）：文件是否正被其他程序打开，或磁盘已满？",
-                f"Writing to {folder} failed ({os_reason(error).en}): is a file open in another program, or the disk full?",
-            )
-        ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return [folder / name for name in writers]
-
-
-def _move(draft: Path, folder: Path, names: list[str]) -> None:
-    """Move files into their places; if one cannot be (open in another program), every older file is put back."""
-    old = draft / "old"
-    old.mkdir()
-    try:
-        for name in names:
-            if (folder / name).exists():
-                (folder / name).replace(old / name)
-        for name in names:
-            (draft / name).replace(folder / name)
-    except OSError:
-        for name in names:
-            if (old / name).exists():
-                (old / name).replace(folder / name)
-        raise
 
 
 def coverage_files(
@@ -113,14 +55,14 @@ def coverage_files(
     if comparisons:
         tables["comparison"] = _joined({key: one.by_zone for key, one in comparisons.items()}, results)
     files: dict[FileKind, dict[str, Writer]] = {
-        "csv": {f"{name}.csv": _csv(table) for name, table in tables.items()},
-        "gpkg": {"coverage.gpkg": _geopackage(lambda: coverage_layers(prepared, results, tables, comparisons))},
-        "json": {"coverage.json": _json(lambda: coverage_json(prepared, results, comparisons))},
-        "xlsx": {"coverage.xlsx": _bytes(lambda: coverage_workbook(prepared, results, comparisons=comparisons))},
+        "csv": {f"{name}.csv": csv_writer(table) for name, table in tables.items()},
+        "gpkg": {"coverage.gpkg": geopackage_writer(lambda: coverage_layers(prepared, results, tables, comparisons))},
+        "json": {"coverage.json": json_writer(lambda: coverage_json(prepared, results, comparisons))},
+        "xlsx": {"coverage.xlsx": bytes_writer(lambda: coverage_workbook(prepared, results, comparisons=comparisons))},
     }
     if comparisons:
         scenario = next(iter(comparisons.values())).scenario
-        files["json"]["scenario.json"] = _bytes(lambda: scenario.to_json().encode())
+        files["json"]["scenario.json"] = bytes_writer(lambda: scenario.to_json().encode())
     for key, result in results.items():
         maps = _map_files(prepared, key, result, comparison=comparisons.get(key), bounds=bounds, language=language)
         for kind, writers in maps.items():
@@ -137,10 +79,10 @@ def site_files(
     scenario = plan_scenario(prepared, plan)
     comparison = compare(prepared, scenario, plan.definition)
     files: dict[FileKind, dict[str, Writer]] = {
-        "csv": {"sites.csv": _csv(site_table(plan))},
-        "gpkg": {"site.gpkg": _geopackage(lambda: site_layers(prepared, plan))},
-        "json": {"site.json": _json(lambda: said), "scenario.json": _bytes(lambda: scenario.to_json().encode())},
-        "xlsx": {"site.xlsx": _bytes(lambda: site_workbook(prepared, service_id, plan))},
+        "csv": {"sites.csv": csv_writer(site_table(plan))},
+        "gpkg": {"site.gpkg": geopackage_writer(lambda: site_layers(prepared, plan))},
+        "json": {"site.json": json_writer(lambda: said), "scenario.json": bytes_writer(lambda: scenario.to_json().encode())},
+        "xlsx": {"site.xlsx": bytes_writer(lambda: site_workbook(prepared, service_id, plan))},
     }
     files |= _map_files(prepared, service_id, comparison.after, comparison=comparison, bounds=None, language=language)
     return {name: writer for kind in kinds for name, writer in files[kind].items()}
@@ -169,17 +111,10 @@ def _map_files(
         return coverage_map(prepared, service_id, result, circles=merged(), comparison=comparison).get_root().render().encode()
 
     return {
-        "html": {f"map-{service_id}.html": _bytes(page)},
-        "png": {f"map-{service_id}.png": _bytes(picture)},
-        "folium": {f"folium-{service_id}.html": _bytes(folium)},
+        "html": {f"map-{service_id}.html": bytes_writer(page)},
+        "png": {f"map-{service_id}.png": bytes_writer(picture)},
+        "folium": {f"folium-{service_id}.html": bytes_writer(folium)},
     }
-
-
-def file_bytes(name: str, writer: Writer) -> bytes:
-    """Give what a writer writes, for a download."""
-    with tempfile.TemporaryDirectory(prefix="circle15-") as folder:
-        write_files(Path(folder), {name: writer})
-        return (Path(folder) / name).read_bytes()
 
 
 def coverage_layers(
@@ -237,50 +172,3 @@ def _joined(frames: Mapping[str, Any], results: Mapping[str, CoverageResult]) ->
         copy.insert(0, "service", key)
         marked.append(copy)
     return pd.concat([frame for frame in marked if len(frame)] or marked[:1], ignore_index=True)
-
-
-def _csv(table: pd.DataFrame) -> Writer:
-    """UTF-8 with BOM, so that Excel shows Chinese; text that Excel would run as a formula is set off by an apostrophe."""
-
-    def write(path: Path) -> None:
-        safe = pd.DataFrame(rows(table), columns=[str(name) for name in table.columns], dtype=object)
-        safe = safe.map(lambda cell: "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell)
-        safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
-
-    return write
-
-
-def _bytes(make: Callable[[], bytes]) -> Writer:
-    """Write what is made when the file's turn comes."""
-
-    def write(path: Path) -> None:
-        path.write_bytes(make())
-
-    return write
-
-
-def _json(make: Callable[[], dict[str, Any]]) -> Writer:
-    return _bytes(lambda: json_text(make()).encode())
-
-
-def json_text(said: dict[str, Any]) -> str:
-    """Lay out JSON for people and programs: Chinese as it is, no nan."""
-    return json.dumps(said, ensure_ascii=False, indent=1, allow_nan=False, default=str) + "\n"
-
-
-def _geopackage(make: Callable[[], Mapping[str, gpd.GeoDataFrame]]) -> Writer:
-    def write(path: Path) -> None:
-        layers = make()
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})  # same input, same bytes
-        try:
-            for name, layer in layers.items():
-                geometry = "MultiPolygon" if layer.geom_type.isin(["Polygon", "MultiPolygon"]).all() and len(layer) else "Unknown"
-                pyogrio.write_dataframe(
-                    layer, path, layer=name, driver="GPKG", geometry_type=geometry, promote_to_multi=geometry == "MultiPolygon"
-                )
-        except pyogrio.errors.DataSourceError as error:
-            raise OSError(str(error)) from error
-        finally:
-            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
-
-    return write

@@ -15,11 +15,11 @@ from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.norms import UNROUNDED, NormsReport, Timing, required_of, timing
 from scenarios.norms import Status as Standing
-from scenarios.output.export import Writer, _bytes, _csv, _json
 from scenarios.output.legend import ILLUSTRATIVE, ILLUSTRATIVE_SAID, UNREVIEWED, Words, both
 from scenarios.output.report import align, definition_json, people, percent, provenance, rows
 from scenarios.output.sheets import Cell, Column, Sheet
-from scenarios.output.workbook import _write
+from scenarios.output.workbook import write_sheets
+from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
 
 STATUS_WORDS: Final[dict[Standing, Words]] = {
     "short": ("不足", "short"),
@@ -267,10 +267,10 @@ def _definitions(prepared: Prepared, report: NormsReport) -> dict[str, ServiceDe
 def norms_files(prepared: Prepared, report: NormsReport) -> dict[str, Writer]:
     """Lay out norms.csv, norms_by_township.csv, norms.xlsx and norms.json."""
     return {
-        "norms.csv": _csv(totals_table(prepared, report)),
-        "norms_by_township.csv": _csv(report.rows),
-        "norms.xlsx": _bytes(lambda: _write(prepared, norms_sheets(prepared, report))),
-        "norms.json": _json(functools.partial(norms_json, prepared, report)),
+        "norms.csv": csv_writer(totals_table(prepared, report)),
+        "norms_by_township.csv": csv_writer(report.rows),
+        "norms.xlsx": bytes_writer(lambda: write_sheets(prepared, norms_sheets(prepared, report))),
+        "norms.json": json_writer(functools.partial(norms_json, prepared, report)),
     }
 
 

@@ -43,7 +43,7 @@ def coverage_workbook(
     bytes
         An xlsx file; the same bytes for the same input.
     """
-    return _write(prepared, coverage_sheets(prepared, results, comparisons or {}))
+    return write_sheets(prepared, coverage_sheets(prepared, results, comparisons or {}))
 
 
 def site_workbook(prepared: Prepared, service_id: str, plan: StandbyPlan) -> bytes:
@@ -60,10 +60,11 @@ def site_workbook(prepared: Prepared, service_id: str, plan: StandbyPlan) -> byt
     bytes
         An xlsx file; the same bytes for the same input.
     """
-    return _write(prepared, site_sheets(prepared, service_id, plan))
+    return write_sheets(prepared, site_sheets(prepared, service_id, plan))
 
 
-def _write(prepared: Prepared, sheets: Sequence[Sheet]) -> bytes:
+def write_sheets(prepared: Prepared, sheets: Sequence[Sheet]) -> bytes:
+    """Write sheets as an xlsx file."""
     region, file = prepared.region, io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(file, options)
