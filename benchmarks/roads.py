@@ -9,9 +9,9 @@ from pathlib import Path
 
 import osmium
 
-from geodata.osm import read_roads
 from geodata.roads import build_network
 from geodata.standards import MODES, default_speeds
+from geodata.ways.osm import read_roads
 
 
 def time_bare_pass(path: Path) -> float:

@@ -15,10 +15,10 @@ from geodata.errors import InputError, Problem, first_few
 from geodata.extent import Bounds, far_away, swapped
 from geodata.frontage import frontage_m, gathered
 from geodata.model import OUTSIDE, Demand, Zones
-from geodata.names import match_zones
 from geodata.population import read_raster, spread
 from geodata.region_file import DemandBlock
 from geodata.roads import Floats, Roads
+from geodata.tables.names import match_zones
 
 
 def rows_by_zone(table: pd.DataFrame, zones: gpd.GeoDataFrame, name: str) -> pd.DataFrame:

@@ -9,14 +9,14 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 
-from geodata import columns
 from geodata.demand import aged, rows_by_zone, spread_evenly
 from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.model import GROWTH, Region
 from geodata.population import spread
 from geodata.region_file import GrowthBlock
 from geodata.roads import Floats
-from geodata.tables import read_table
+from geodata.tables import columns
+from geodata.tables.load import read_table
 
 MOST_YEARS = 50
 MOST_RATE = 0.1  # of a year, either way: beyond it a percentage was written without its sign

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from geodata.columns import Column
-from geodata.datum import UNDECLARED
+from geodata.datum.convert import UNDECLARED
 from geodata.errors import InputError, Problem, Question, UnconfirmedError
 from geodata.extent import Bounds
 from geodata.model import RowNote, TableNote
 from geodata.region_file import TableBlock
-from geodata.rejects import REASON
-from geodata.tables import Table, load_table
+from geodata.tables.columns import Column
+from geodata.tables.load import Table, load_table
+from geodata.tables.rejects import REASON
 
 Result = TypeVar("Result")
 Block = tuple[str, int]  # the role of a block of region.toml, and its position among those of that role

@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geodata.calls import Calls
+from geodata.calls.model import Calls
 from geodata.pack import fingerprint, read_only
 from geodata.roads import Bools, Floats, Geometries, Ints, Roads
 

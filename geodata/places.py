@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.call_log import CallLog
-from geodata.datum_evidence import Evidence, datum_evidence, same_named
+from geodata.calls.log import CallLog
+from geodata.datum.evidence import Evidence, datum_evidence, same_named
 from geodata.errors import Problem, Question, first_few
 from geodata.extent import Bounds
 from geodata.ledger import Block, Ledger, Loaded
 from geodata.model import OUTSIDE, RowNote, Zones
-from geodata.names import match_villages, match_zones
 from geodata.region_file import PlacesBlock
 from geodata.roads import Floats, Ints, Roads
+from geodata.tables.names import match_villages, match_zones
 
 _ROLES = {"demand": "[demand]", "facilities": "[[facilities]]", "calls": "[calls]"}
 

@@ -14,9 +14,8 @@ import pandas as pd
 import pyproj
 import shapely
 
-from geodata.call_log import read_calls
-from geodata.calls import Calls
-from geodata.columns import SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
+from geodata.calls.log import read_calls
+from geodata.calls.model import Calls
 from geodata.demand import as_settlements, place_demand, read_cells, rows_by_zone
 from geodata.errors import InputError, Problem, first_few, os_reason
 from geodata.extent import Bounds, swapped, widened
@@ -27,9 +26,10 @@ from geodata.norms import read_norms
 from geodata.places import Ground, Seats, seats_of, settle, weigh_log
 from geodata.population import read_raster
 from geodata.region_file import RegionFile, read_region_file
-from geodata.road_files import read_road_files
 from geodata.roads import Network, build_network
 from geodata.standards import Mode, Services, Speeds, read_services, read_speeds
+from geodata.tables.columns import SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
+from geodata.ways.files import read_road_files
 
 __all__ = ["Prepared", "read_region", "read_region_file", "sha256"]
 

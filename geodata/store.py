@@ -73,7 +73,10 @@ def input_fingerprint(path: Path, described: RegionFile) -> str:
 def _code_fingerprint() -> str:
     digest = hashlib.sha256()
     folder = Path(__file__).parent
-    for file in sorted([*folder.glob("*.py"), *folder.glob("defaults/*.toml")]):
+    not_reading = {folder / "examples", folder / "fetch"}
+    for file in sorted([*folder.rglob("*.py"), *folder.glob("defaults/*.toml")]):
+        if file.parent in not_reading:
+            continue
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from geodata.calls import ARRIVED, AT_HOSPITAL, DEPARTED, DISPATCHED, FINISHED, LEFT_SCENE, MISSING, RECEIVED, Calls
+from geodata.calls.model import ARRIVED, AT_HOSPITAL, DEPARTED, DISPATCHED, FINISHED, LEFT_SCENE, MISSING, RECEIVED, Calls
 from geodata.model import RESOURCES, Facilities
 from geodata.region import Prepared
 from geodata.roads import Bools, Floats, Ints

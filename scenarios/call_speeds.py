@@ -15,7 +15,7 @@ from scipy.optimize import nnls
 
 from coverage.routes import network_pieces, routes
 from coverage.snap import snap, snap_facilities
-from geodata.calls import ARRIVED, BY_SETTLEMENT, DEPARTED, MISSING, Calls
+from geodata.calls.model import ARRIVED, BY_SETTLEMENT, DEPARTED, MISSING, Calls
 from geodata.region import Prepared
 from geodata.roads import NEVER, Bools, Floats, Ints, Network
 

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from coverage.snap import projected
-from geodata.calls import (
+from geodata.calls.model import (
     ARRIVED,
     BY_COORDINATES,
     CANCELLED,

@@ -15,10 +15,10 @@ from coverage.matrix import ODMatrix, od_matrix
 from coverage.search import Weight
 from coverage.snap import MAX_SNAP_M
 from geodata.errors import InputError, OptionError, Problem, first_few
-from geodata.road_files import read_roads_of
 from geodata.roads import Floats, Roads, build_network, great_circle_m
 from geodata.standards import Mode, default_speeds
-from geodata.tables import read_points
+from geodata.tables.load import read_points
+from geodata.ways.files import read_roads_of
 from scenarios.output.writers import write_files
 
 Say = Callable[[str, str], None]

@@ -21,7 +21,7 @@ import shapely
 from coverage.search import Weight, reach
 from coverage.snap import snap
 from coverage.travel_times import travel_times
-from geodata.calls import Calls
+from geodata.calls.model import Calls
 from geodata.model import Demand, Facilities, Region, Zones
 from geodata.roads import Floats, Network, Roads, build_network
 from geodata.standards import Direction, Limit, Mode, ModeSpeeds, ServiceDefinition, Speeds

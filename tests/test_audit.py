@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.calls import BY_COORDINATES, BY_TOWNSHIP, NOWHERE, STAMPS, Calls
+from geodata.calls.model import BY_COORDINATES, BY_TOWNSHIP, NOWHERE, STAMPS, Calls
 from geodata.model import OUTSIDE, Demand, Region, RowNote, TableNote
 from geodata.region import Prepared
 from geodata.standards import read_services

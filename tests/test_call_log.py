@@ -9,10 +9,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from geodata.call_log import CallLog, read_calls
-from geodata.call_places import find_places, gazetteer
-from geodata.call_times import read_days, read_moments
-from geodata.calls import (
+from geodata.calls.log import CallLog, read_calls
+from geodata.calls.model import (
     ARRIVED,
     BY_COORDINATES,
     BY_SETTLEMENT,
@@ -28,7 +26,9 @@ from geodata.calls import (
     UNKNOWN,
     Calls,
 )
-from geodata.datum import from_wgs84
+from geodata.calls.places import find_places, gazetteer
+from geodata.calls.times import read_days, read_moments
+from geodata.datum.convert import from_wgs84
 from geodata.errors import InputError
 from geodata.extent import widened
 from geodata.pack import pack, unpack

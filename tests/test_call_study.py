@@ -12,8 +12,8 @@ import pytest
 
 from coverage.routes import network_pieces, routes
 from coverage.snap import snap
-from geodata.call_log import read_calls
-from geodata.calls import BY_COORDINATES, BY_SETTLEMENT, CANCELLED, DELIVERED, MISSING, STAMPS, Calls
+from geodata.calls.log import read_calls
+from geodata.calls.model import BY_COORDINATES, BY_SETTLEMENT, CANCELLED, DELIVERED, MISSING, STAMPS, Calls
 from geodata.errors import InputError, OptionError
 from geodata.examples.calls import KMH, PEAK, TURNOUT
 from geodata.extent import widened

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.datum import UNDECLARED, from_wgs84, is_projected, parse_degrees, projected_candidates, read_coordinates, to_wgs84
-from geodata.gcj02 import (
+from geodata.datum.convert import UNDECLARED, from_wgs84, is_projected, parse_degrees, projected_candidates, read_coordinates, to_wgs84
+from geodata.datum.gcj02 import (
     bd09_to_gcj02,
     bd09_to_wgs84,
     gcj02_to_bd09,

@@ -11,12 +11,12 @@ import pytest
 import shapely
 from gridtown import CRS, lonlat, polygon, roads, street
 
-from geodata.datum import from_wgs84
-from geodata.datum_evidence import CANDIDATES, VERDICTS, Evidence, datum_evidence, same_named
+from geodata.datum.convert import from_wgs84
+from geodata.datum.evidence import CANDIDATES, VERDICTS, Evidence, datum_evidence, same_named
 from geodata.model import OUTSIDE, Region, Zones
-from geodata.osm import read_roads
 from geodata.roads import Floats, Roads
 from geodata.store import open_region
+from geodata.ways.osm import read_roads
 
 EAST_OF_CHINA = 480.0  # metres of a shift where no datum shifts
 TOWN = 120  # blocks across the country town

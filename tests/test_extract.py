@@ -15,10 +15,10 @@ from geodata.fetch.boundary import read_boundary
 from geodata.fetch.county import fetch_county
 from geodata.fetch.extract import find_boundary
 from geodata.fetch.tags import tag_table
-from geodata.osm import read_roads
 from geodata.roads import Roads
 from geodata.standards import default_services
 from geodata.store import open_region
+from geodata.ways.osm import read_roads
 from scenarios.cli import main
 
 SIDE = 0.1

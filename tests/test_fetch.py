@@ -17,7 +17,7 @@ import shapely
 from geodata.errors import InputError, OptionError, OutputError
 from geodata.fetch.county import fetch_county
 from geodata.fetch.osm import MOST_REFUSALS
-from geodata.osm import read_roads
+from geodata.ways.osm import read_roads
 from scenarios.cli import main
 
 WEST, SOUTH, SIDE = 116.0, 28.3, 0.02

@@ -15,12 +15,12 @@ from random_town import PROFILE, towns
 
 from coverage.matrix import od_matrix
 from geodata.errors import InputError
-from geodata.graphs import from_networkx, read_graphml, to_networkx
-from geodata.osm import read_roads
 from geodata.region_file import RoadsBlock
-from geodata.road_files import read_road_files, read_roads_of
 from geodata.roads import Roads, build_network, forward_bit, great_circle_m
 from geodata.standards import MODES, Mode, default_speeds
+from geodata.ways.files import read_road_files, read_roads_of
+from geodata.ways.graphs import from_networkx, read_graphml, to_networkx
+from geodata.ways.osm import read_roads
 
 CAR = [
     ((43.730729, 7.42135), (43.727697, 7.419199), 2580),

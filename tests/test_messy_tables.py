@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
-from geodata.columns import GROWTH, SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
 from geodata.errors import InputError
 from geodata.region_file import FacilitiesBlock, PlacesBlock
-from geodata.rejects import numbered_rows
 from geodata.standards import Kind, default_services
-from geodata.tables import Table, load_table, rejected_csv
+from geodata.tables.columns import GROWTH, SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
+from geodata.tables.load import Table, load_table, rejected_csv
+from geodata.tables.rejects import numbered_rows
 
 FACILITIES = facility_columns(default_services().kinds)
 Rows = Sequence[Sequence[object]]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.names import match_villages, match_zones
+from geodata.tables.names import match_villages, match_zones
 
 IDS = ("360124100", "360124101", "360124102", "360124103", "360124104", "001")
 NAMES = ("民和镇", "吕蒙街道", "三里乡", "前坊镇", "前坊乡", "李渡镇")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.calls import MISSING, STAMPS
+from geodata.calls.model import MISSING, STAMPS
 from geodata.errors import InputError, OptionError
 from geodata.model import RESOURCES, Region
 from geodata.norms import MEASURES, Norm, Norms, default_norms, read_norms

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.errors import InputError
-from geodata.osm import read_roads
 from geodata.roads import Roads
+from geodata.ways.osm import read_roads
 
 STEP = 0.001  # degrees: on the equator 111.194927 m, whole pieces of 111,195 mm
 STEP_MM = 111_195
@@ -438,7 +438,7 @@ FUZZ = """
 import random, sys
 from pathlib import Path
 from geodata.errors import InputError
-from geodata.osm import read_roads
+from geodata.ways.osm import read_roads
 good, path = Path(sys.argv[1]).read_bytes(), Path(sys.argv[1]).with_name("damaged.osm.pbf")
 for seed in range(60):
     rng, data = random.Random(seed), bytearray(good)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.osm_tags import blocked_modes, enterable, is_water_area, is_water_line, maxspeed_kmh, parse_maxspeed, permissions
 from geodata.roads import blocked_bit, forward_bit
 from geodata.standards import MODES
+from geodata.ways.osm_tags import blocked_modes, enterable, is_water_area, is_water_line, maxspeed_kmh, parse_maxspeed, permissions
 
 
 def may(**tags: str) -> str:

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_town import PROFILE
 
-from geodata.datum import from_wgs84
+from geodata.datum.convert import from_wgs84
 from geodata.errors import InputError
 from geodata.region_file import RoadsBlock
-from geodata.road_files import read_road_files, read_roads_of
 from geodata.roads import Roads, blocked_bit, forward_bit, great_circle_m
+from geodata.ways.files import read_road_files, read_roads_of
 from scenarios.cli import main
 from scenarios.od import od_table
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.csv_text import read_csv_text
 from geodata.errors import Circle15Error, InputError, OptionError
+from geodata.tables.csv_text import read_csv_text
 from scenarios.siting.od import read_od, read_weights, site_from_matrix
 from scenarios.siting.result import SitingResult
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from geodata.columns import facility_columns
 from geodata.errors import InputError, OptionError
 from geodata.standards import MODES, default_services, default_speeds, read_services, read_speeds
+from geodata.tables.columns import facility_columns
 
 DEFINITION = """
 [[services.{service}.definitions]]

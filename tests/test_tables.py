@@ -16,12 +16,12 @@ from geopandas.testing import assert_geodataframe_equal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from geodata.cells import entrances, iso_date, number, urban, yes_no
-from geodata.columns import POINTS, SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, count, facility_columns
-from geodata.csv_text import decode, read_csv_rows, read_csv_text
 from geodata.errors import InputError
 from geodata.standards import Kind
-from geodata.tables import read_points, read_table
+from geodata.tables.cells import entrances, iso_date, number, urban, yes_no
+from geodata.tables.columns import POINTS, SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, count, facility_columns
+from geodata.tables.csv_text import decode, read_csv_rows, read_csv_text
+from geodata.tables.load import read_points, read_table
 
 HEADER = ["编码", "村名", "经度", "纬度", "常住人口", "城乡"]
 ROWS = [

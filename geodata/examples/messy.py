@@ -11,7 +11,7 @@ import numpy as np
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from geodata.datum import from_wgs84
+from geodata.datum.convert import from_wgs84
 from geodata.examples.files import save_workbook
 from geodata.examples.staff import STAFF_COLUMNS
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
-from geodata.osm_tags import Tags
 from geodata.roads import Floats, Ints
+from geodata.ways.osm_tags import Tags
 
 _SHORTEST_RING = 4
 

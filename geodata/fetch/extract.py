@@ -25,9 +25,9 @@ from geodata.extent import Bounds
 from geodata.fetch.boundary import Boundary, relation_number, short_name
 from geodata.fetch.elements import Elements, Relation, Way, all_nodes
 from geodata.fetch.tags import is_administrative, name_of, names_of, tag_table
-from geodata.osm import FORMATS
-from geodata.osm_tags import Tags, is_water_area
 from geodata.roads import Bools, Floats, Ints
+from geodata.ways.osm import FORMATS
+from geodata.ways.osm_tags import Tags, is_water_area
 
 Say = Callable[[str, str], None]
 _Object = TypeVar("_Object", osmium.osm.Node, osmium.osm.Way, osmium.osm.Relation)

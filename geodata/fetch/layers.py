@@ -14,8 +14,8 @@ from geodata.extent import Bounds
 from geodata.fetch.boundary import Boundary
 from geodata.fetch.elements import Elements, Placed
 from geodata.fetch.tags import is_administrative, name_of, tag_table
-from geodata.osm_tags import maxspeed_kmh, permissions
 from geodata.roads import Ints, forward_bit, great_circle_m
+from geodata.ways.osm_tags import maxspeed_kmh, permissions
 
 WGS84 = "EPSG:4326"
 REST = "REST"

@@ -29,7 +29,7 @@ from geodata.extent import Bounds
 from geodata.fetch.boundary import Boundary, relation_number, short_name
 from geodata.fetch.elements import Elements, Relation, Way
 from geodata.fetch.tags import ANY, tag_table
-from geodata.osm_tags import Tags
+from geodata.ways.osm_tags import Tags
 
 Say = Callable[[str, str], None]
 Answer = dict[str, Any]

@@ -6,8 +6,8 @@ import re
 from functools import cache, cached_property
 from pathlib import Path
 
-from geodata.osm_tags import Tags, is_water_area, is_water_line
 from geodata.toml import Strict, read_toml
+from geodata.ways.osm_tags import Tags, is_water_area, is_water_line
 
 ANY = "*"
 _NAMES = ("name", "name:zh", "official_name", "alt_name", "name:en")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geodata.calls import BY_TOWNSHIP, NOWHERE, STAMPS
-from geodata.datum import UNDECLARED
+from geodata.calls.model import BY_TOWNSHIP, NOWHERE, STAMPS
+from geodata.datum.convert import UNDECLARED
 from geodata.errors import first_few
 from geodata.model import OUTSIDE, Region, RowNote
 from geodata.roads import Bools

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from geodata.datum import UNDECLARED
+from geodata.datum.convert import UNDECLARED
 from geodata.standards import MODES
 from geodata.store import open_region
 from scenarios.audit.check import Audit, check_region

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 
 from geodata.confirm import confirm
-from geodata.datum import UNDECLARED
+from geodata.datum.convert import UNDECLARED
 from geodata.errors import Problem, Question
 from geodata.ledger import Ledger
 from geodata.model import RowNote, TableNote
 from geodata.region import survey
-from geodata.tables import rejected_csv
+from geodata.tables.load import rejected_csv
 from scenarios.commands.common import progress, say
 from scenarios.output.writers import Writer, json_text, write_files
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from geodata.calls import Calls
+from geodata.calls.model import Calls
 from geodata.region import Prepared
 from scenarios.call_speeds import BANDS
 from scenarios.call_study import FEW, CallStudy

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 from scipy import sparse
 
-from geodata.columns import ID, PEOPLE
-from geodata.csv_text import read_csv_text
 from geodata.errors import InputError, OptionError, Problem, first_few
+from geodata.tables.columns import ID, PEOPLE
+from geodata.tables.csv_text import read_csv_text
 from scenarios.siting.cover import check_question, solve
 from scenarios.siting.question import CoverStage
 from scenarios.siting.result import SitingResult

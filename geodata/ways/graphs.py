@@ -19,13 +19,13 @@ import numpy as np
 import pyproj
 import shapely
 
-from geodata.datum import to_wgs84
+from geodata.datum.convert import to_wgs84
 from geodata.errors import InputError, Problem, first_few
-from geodata.link_words import OSM_CLASSES, whole_numbers
-from geodata.osm_tags import enterable, maxspeed_kmh, permissions
-from geodata.road_pieces import Piece, build_roads, merge_twins
 from geodata.roads import Floats, Geometries, Ints, Roads, blocked_bit, forward_bit
 from geodata.standards import MODES
+from geodata.ways.link_words import OSM_CLASSES, whole_numbers
+from geodata.ways.osm_tags import enterable, maxspeed_kmh, permissions
+from geodata.ways.pieces import Piece, build_roads, merge_twins
 
 Attributes = Mapping[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from geodata.cells import Parser, plain
 from geodata.standards import Kind
+from geodata.tables.cells import Parser, plain
 
 _ALSO = {
     "hospital": "综合医院 中医医院 中医院 中西医结合医院 专科医院 民营医院 公立医院 人民医院 县级医院 妇幼保健院 妇幼保健所 妇幼保健站 "

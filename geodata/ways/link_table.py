@@ -1,7 +1,7 @@
 """A bureau's own road layer: links with or without node ids → Roads.
 
 Lengths are great-circle lengths along the drawn lines, as for every other road; a length column is compared with them and reported, never
-used. Directions bind vehicles; walkers may go both ways. Who may use which class is decided as for OSM (``geodata.osm_tags``).
+used. Directions bind vehicles; walkers may go both ways. Who may use which class is decided as for OSM (``geodata.ways.osm_tags``).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from geodata.columns import count
 from geodata.errors import InputError, Problem, first_few
-from geodata.link_file import Links, read_links
-from geodata.link_lines import Lines, Note, by_node_ids, by_tolerance, cut_at_shared_vertices, if_any, single_lines
-from geodata.link_words import classes_of, directions_of, plain, whole_numbers
-from geodata.osm_tags import enterable, maxspeed_kmh, permissions
 from geodata.region_file import RoadsBlock
-from geodata.road_join import join_dead_ends
-from geodata.road_pieces import Piece, build_roads, lengths_mm, merge_twins
 from geodata.roads import Ints, Roads
+from geodata.tables.columns import count
+from geodata.ways.join import join_dead_ends
+from geodata.ways.link_file import Links, read_links
+from geodata.ways.link_lines import Lines, Note, by_node_ids, by_tolerance, cut_at_shared_vertices, if_any, single_lines
+from geodata.ways.link_words import classes_of, directions_of, plain, whole_numbers
+from geodata.ways.osm_tags import enterable, maxspeed_kmh, permissions
+from geodata.ways.pieces import Piece, build_roads, lengths_mm, merge_twins
 
 ASSUMED_CLASS = "unclassified"
 WORTH_A_WORD = 0.01  # of a link's length, between the published and the drawn one

@@ -10,12 +10,12 @@ import numpy as np
 import pyproj
 import shapely
 
-from geodata.cells import BLANKS, plain
-from geodata.datum import is_projected, read_coordinates, to_wgs84
+from geodata.datum.convert import is_projected, read_coordinates, to_wgs84
 from geodata.errors import Problem
 from geodata.extent import Bounds
-from geodata.rejects import Fault
 from geodata.roads import Floats, Geometries
+from geodata.tables.cells import BLANKS, plain
+from geodata.tables.rejects import Fault
 
 _SAID = (
     ("gcj02", "gcj-?02|火星|高德|腾讯|amap"),

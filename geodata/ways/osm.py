@@ -22,9 +22,9 @@ from osmium.osm import Node, Relation, Way
 
 from geodata.errors import InputError, Problem
 from geodata.extent import Bounds
-from geodata.osm_tags import Tags, blocked_modes, enterable, is_water_area, is_water_line, maxspeed_kmh, permissions
-from geodata.road_pieces import coded, keep_within, lengths_mm
 from geodata.roads import Bools, Floats, Geometries, Ints, Roads
+from geodata.ways.osm_tags import Tags, blocked_modes, enterable, is_water_area, is_water_line, maxspeed_kmh, permissions
+from geodata.ways.pieces import coded, keep_within, lengths_mm
 
 FORMATS = {".osm.pbf": "pbf", ".pbf": "pbf", ".osm": "osm", ".xml": "osm", ".osm.gz": "osm.gz", ".osm.bz2": "osm.bz2"}
 Blocked = npt.NDArray[np.uint8]

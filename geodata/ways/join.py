@@ -14,9 +14,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from geodata.extent import KM_PER_DEGREE
-from geodata.link_ends import chord_m, on_sphere_m
-from geodata.road_pieces import cut_pieces, join_nodes, merge_twins
 from geodata.roads import Floats, Ints, Roads, great_circle_m
+from geodata.ways.link_ends import chord_m, on_sphere_m
+from geodata.ways.pieces import cut_pieces, join_nodes, merge_twins
 
 _WIDER = 1.05  # the plane in which pieces are looked for is not exact; what is found is measured on the globe
 _PIECE_FIELDS = ("permit", "maxspeed_kmh", "enterable", "length_mm")

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from geodata.cells import BLANKS, plain
 from geodata.errors import Problem, first_few
+from geodata.tables.cells import BLANKS, plain
 
 _TOWNSHIP = re.compile(r"(?:人民政府|民族乡|街道办事处|街道办|办事处|街办|街道|镇|乡)$")
 _VILLAGE = re.compile(r"(?:村民委员会|居民委员会|社区居委会|社区居民委员会|村委会|居委会|行政村|社区|村|居)$")

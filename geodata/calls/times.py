@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from geodata.calls import MISSING
+from geodata.calls.model import MISSING
 from geodata.roads import Bools, Ints
 
 DAY_S = 86_400

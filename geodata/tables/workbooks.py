@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from geodata.cells import clean
-from geodata.csv_text import decode, read_csv_rows
 from geodata.errors import InputError, Problem
+from geodata.tables.cells import clean
+from geodata.tables.csv_text import decode, read_csv_rows
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from geodata.cells import clean
 from geodata.errors import InputError, Problem, first_few, os_reason
+from geodata.tables.cells import clean
 
 _SEPARATORS = ",;\t"
 _LINES_LOOKED_AT = 40

@@ -10,14 +10,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from geodata.errors import InputError, Problem
 from geodata.extent import Bounds
-from geodata.link_file import LINK_ENDINGS
-from geodata.link_table import read_link_table
-from geodata.osm import FORMATS, read_roads
 from geodata.region_file import RoadsBlock, as_list
-from geodata.road_join import join_roads
-from geodata.road_pieces import keep_within
 from geodata.roads import Roads
 from geodata.toml import read_toml
+from geodata.ways.join import join_roads
+from geodata.ways.link_file import LINK_ENDINGS
+from geodata.ways.link_table import read_link_table
+from geodata.ways.osm import FORMATS, read_roads
+from geodata.ways.pieces import keep_within
 
 _GRAPHML = ".graphml"
 
@@ -74,7 +74,7 @@ def _read(block: RoadsBlock, path: Path, within: Bounds | None) -> Roads:
     if not path.is_file():
         raise InputError(Problem(f"找不到路网文件 {path}。", f"Road file {path} does not exist."))
     if name.endswith(_GRAPHML):
-        from geodata.graphs import read_graphml  # noqa: PLC0415 — networkx takes its time, and few regions need it
+        from geodata.ways.graphs import read_graphml  # noqa: PLC0415 — networkx takes its time, and few regions need it
 
         roads = read_graphml(path, datum=block.datum)
     elif name.endswith(LINK_ENDINGS):

@@ -1,6 +1,6 @@
 """Coordinates as tables hold them → longitude and latitude in WGS84: datums, degrees-minutes-seconds, Gauss–Krüger metres, changed columns.
 
-Conversion only; which datum an undeclared table is in is a matter of evidence (``geodata.datum_evidence``) and of asking.
+Conversion only; which datum an undeclared table is in is a matter of evidence (``geodata.datum.evidence``) and of asking.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from functools import cache
 import numpy as np
 import pyproj
 
+from geodata.datum.gcj02 import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
 from geodata.errors import Problem
 from geodata.extent import Bounds, widened
-from geodata.gcj02 import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
 from geodata.roads import Bools, Floats
 
 UNDECLARED = "undeclared"  # degrees as written, their datum not stated

@@ -14,9 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geodata.call_places import NONE, find_places, gazetteer
-from geodata.call_times import DAY_S, read_days, read_moments
-from geodata.calls import (
+from geodata.calls.model import (
     BY_COORDINATES,
     BY_SETTLEMENT,
     BY_TOWNSHIP,
@@ -31,17 +29,19 @@ from geodata.calls import (
     UNKNOWN,
     Calls,
 )
-from geodata.cells import plain, text
-from geodata.columns import Column
-from geodata.csv_text import read_csv_text
-from geodata.datum import parse_degrees, to_wgs84
+from geodata.calls.places import NONE, find_places, gazetteer
+from geodata.calls.times import DAY_S, read_days, read_moments
+from geodata.datum.convert import parse_degrees, to_wgs84
 from geodata.errors import InputError, Problem, first_few
 from geodata.extent import Bounds
 from geodata.model import OUTSIDE, Demand, RowNote, TableNote, Zones
 from geodata.region_file import PlacesBlock
-from geodata.rejects import REASON, ROW, numbered_rows
 from geodata.roads import Bools, Floats, Ints
-from geodata.tables import Table, load_table
+from geodata.tables.cells import plain, text
+from geodata.tables.columns import Column
+from geodata.tables.csv_text import read_csv_text
+from geodata.tables.load import Table, load_table
+from geodata.tables.rejects import REASON, ROW, numbered_rows
 
 LEAST_INSIDE = 0.5  # of the coordinates given: fewer, and they are in another system
 MOST_UNREAD = 0.5  # of the cells of a column of times that are not blank: more, and it is the wrong column

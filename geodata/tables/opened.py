@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geodata.columns import Column
 from geodata.errors import InputError, Problem, first_few
-from geodata.features import HEADER_ROW, VECTOR_ENDINGS, read_features
-from geodata.headers import Heading, Match, match
-from geodata.layout import Layout, lay_out
-from geodata.rejects import mend
 from geodata.roads import Geometries
-from geodata.workbooks import TABLE_ENDINGS, Sheet, read_sheets, readable
+from geodata.tables.columns import Column
+from geodata.tables.features import HEADER_ROW, VECTOR_ENDINGS, read_features
+from geodata.tables.headers import Heading, Match, match
+from geodata.tables.layout import Layout, lay_out
+from geodata.tables.rejects import mend
+from geodata.tables.workbooks import TABLE_ENDINGS, Sheet, read_sheets, readable
 
 ROWS_A_SHEET = 100_000  # row 3 of the second of several sheets is row 100003
 _EVERY = "*"

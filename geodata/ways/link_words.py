@@ -33,7 +33,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "to_lat": ("to_lat", "to_y", "y2", "终点纬度"),
 }
 
-# geodata.osm_tags says who may use these; the kinds of "link" are ramps.
+# geodata.ways.osm_tags says who may use these; the kinds of "link" are ramps.
 _LINKED = ("motorway", "trunk", "primary", "secondary", "tertiary")
 OSM_CLASSES = {
     *(*_LINKED, *(f"{road}_link" for road in _LINKED)),

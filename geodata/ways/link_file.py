@@ -16,12 +16,12 @@ import pyogrio
 import pyproj
 import shapely
 
-from geodata.csv_text import read_csv_text
-from geodata.datum import to_wgs84
+from geodata.datum.convert import to_wgs84
 from geodata.errors import InputError, Problem, first_few
-from geodata.link_words import match_headers
 from geodata.region_file import DATUMS, RoadsBlock
 from geodata.roads import Geometries
+from geodata.tables.csv_text import read_csv_text
+from geodata.ways.link_words import match_headers
 
 VECTOR_ENDINGS = (".shp", ".gpkg", ".geojson", ".json")
 LINK_ENDINGS = (*VECTOR_ENDINGS, ".csv")

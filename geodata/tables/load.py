@@ -1,6 +1,6 @@
 """Tables as offices keep them (xlsx, xls, et, ods, csv, GeoJSON, GeoPackage, shapefiles) → GeoDataFrames with documented columns.
 
-Every cell is read as text first, so that ids stay as written. Each table has a list of columns (``geodata.columns``); the header is found
+Every cell is read as text first, so that ids stay as written. Each table has a list of columns (``columns``); the header is found
 under titles, and totals and notes are passed over. A row that cannot be read is never guessed at: it is given back with its reason. Rows
 are numbered as the user sees them, in a sheet or csv by the line; features count from 1.
 """
@@ -14,16 +14,16 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from geodata.columns import FEATURES, LAT, LON, POINTS, Column
-from geodata.datum import UNDECLARED
+from geodata.datum.convert import UNDECLARED
 from geodata.errors import InputError, Problem, first_few
 from geodata.extent import Bounds
-from geodata.features import VECTOR_ENDINGS
-from geodata.opened import Opened, Wanted, open_table
-from geodata.place_cells import Places, convert_gates, datum_in_header, datums_of, read_cells, read_shapes, split_pairs
 from geodata.region_file import PlacesBlock, TableBlock
-from geodata.rejects import Fault, as_csv, fault_problems, numbered_rows, rejected_frame
-from geodata.table_rows import Cells, check_ids, county_row, make_ids, read_columns
+from geodata.tables.columns import FEATURES, LAT, LON, POINTS, Column
+from geodata.tables.features import VECTOR_ENDINGS
+from geodata.tables.opened import Opened, Wanted, open_table
+from geodata.tables.place_cells import Places, convert_gates, datum_in_header, datums_of, read_cells, read_shapes, split_pairs
+from geodata.tables.rejects import Fault, as_csv, fault_problems, numbered_rows, rejected_frame
+from geodata.tables.rows import Cells, check_ids, county_row, make_ids, read_columns
 
 _HINT = Problem(
     ' 可用 circle15 tables REGION --rejected DIR 把这些行写成表，改好后在 region.toml 中写 mended = "…"；'

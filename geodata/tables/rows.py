@@ -11,12 +11,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geodata.cells import CellError
-from geodata.columns import LAT, LON, Column
 from geodata.errors import InputError, Problem
-from geodata.opened import Opened
-from geodata.rejects import Fault
 from geodata.roads import Geometries
+from geodata.tables.cells import CellError
+from geodata.tables.columns import LAT, LON, Column
+from geodata.tables.opened import Opened
+from geodata.tables.rejects import Fault
 
 _LEAST_TOWNSHIPS = 3
 

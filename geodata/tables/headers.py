@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from geodata.cells import is_number, plain
-from geodata.columns import LAT, LON, LONLAT, UNITS, Column
 from geodata.errors import Problem
+from geodata.tables.cells import is_number, plain
+from geodata.tables.columns import LAT, LON, LONLAT, UNITS, Column
 
 _BRACKETED = re.compile(r"[(\[【〔{<]([^()\[\]【】〔〕{}<>]*)[)\]】〕}>]")
 _LEADING = re.compile(r"^(?:其中:?|[#*]+|(?:19|20)\d\d年?(?:末|底|度)?|(?:第?七(?:次全国人口普查|普)|人口普查)|现有|年末|合计)")

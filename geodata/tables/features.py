@@ -16,7 +16,7 @@ import shapely
 
 from geodata.errors import InputError, Problem
 from geodata.roads import Geometries
-from geodata.workbooks import Sheet, cell_text
+from geodata.tables.workbooks import Sheet, cell_text
 
 VECTOR_ENDINGS = (".geojson", ".json", ".gpkg", ".shp")
 HEADER_ROW = 0  # features count from 1

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from geodata.cells import is_number, plain
-from geodata.columns import UNITS
-from geodata.headers import Heading, Match, header_words, heading, looks_like_header
-from geodata.workbooks import Sheet
+from geodata.tables.cells import is_number, plain
+from geodata.tables.columns import UNITS
+from geodata.tables.headers import Heading, Match, header_words, heading, looks_like_header
+from geodata.tables.workbooks import Sheet
 
 MOST_ABOVE = 40  # rows above the header
 MOST_BELOW = 5  # rows looked at below the best header so far

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.link_ends import drawn_against, join_places
-from geodata.link_file import Links
-from geodata.link_words import whole_numbers
 from geodata.roads import Bools, Floats, Geometries, Ints, great_circle_m
+from geodata.ways.link_ends import drawn_against, join_places
+from geodata.ways.link_file import Links
+from geodata.ways.link_words import whole_numbers
 
 VERTEX_DECIMALS = 9  # of degrees, a tenth of a millimetre: the same vertex
 FAR_APART_M = 100.0  # more than a junction's ends are

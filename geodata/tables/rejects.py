@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from geodata.cells import clean, is_number, number, plain
 from geodata.errors import InputError, Problem, first_few
-from geodata.workbooks import read_sheets, readable
+from geodata.tables.cells import clean, is_number, number, plain
+from geodata.tables.workbooks import read_sheets, readable
 
 ROW, REASON = "行号 row", "原因 reason"
 _SCIENTIFIC = re.compile(r"(\d)(?:\.(\d+))?e\+?\d+", re.IGNORECASE)

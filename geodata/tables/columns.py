@@ -1,4 +1,4 @@
-"""What the columns of a table are called and what their cells must be: the vocabulary of ``geodata.tables``."""
+"""What the columns of a table are called and what their cells must be: the vocabulary of ``geodata.tables.load``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from geodata.cells import (
+from geodata.standards import Kind
+from geodata.tables.cells import (
     BLANKS,
     LONGEST_BLANK,
     Parser,
@@ -25,8 +26,7 @@ from geodata.cells import (
     urban,
     yes_no,
 )
-from geodata.kinds import kind_parser
-from geodata.standards import Kind
+from geodata.tables.kinds import kind_parser
 
 PERSONS = {"人": "1", "名": "1", "位": "1", "口": "1", "百人": "100", "千": "1000", "千人": "1000", "万人": "10000", "万": "10000"}
 THINGS = {"张": "1", "个": "1", "条": "1", "辆": "1", "台": "1", "床": "1"}

@@ -2,7 +2,7 @@
 
 A table in GCJ-02 or BD-09 that is taken as WGS84 lies some hundreds of metres off, in one direction. Under the true datum its points lie
 nearer to roads, more often in the township named in their row, and nearer to places of the same name, than under any other shift of that
-size. ``geodata.datum_support`` measures by how much; here it is judged, and said. A false alarm is worse than none: what does not stand
+size. ``geodata.datum.support`` measures by how much; here it is judged, and said. A false alarm is worse than none: what does not stand
 out clearly is "cannot_tell".
 """
 
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from geodata.datum import from_wgs84, to_wgs84
-from geodata.datum_support import Measured, Support, measure, mixture, support
+from geodata.datum.convert import from_wgs84, to_wgs84
+from geodata.datum.gcj02 import in_mainland
+from geodata.datum.support import Measured, Support, measure, mixture, support
 from geodata.errors import Problem
-from geodata.gcj02 import in_mainland
 from geodata.model import OUTSIDE, Zones
 from geodata.roads import Floats, Ints, Roads
 

@@ -1,0 +1,1 @@
+"""Coordinates: conversion between datums (``convert``), and which datum a table is in (``evidence``)."""

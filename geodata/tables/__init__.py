@@ -1,0 +1,1 @@
+"""Tables as offices keep them → GeoDataFrames with documented columns; ``load`` is the door."""
