@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -170,14 +171,17 @@ def _questions(weighed: Evidence, frame: gpd.GeoDataFrame, loaded: Loaded) -> li
         return []
     start_zh, start_en = f"{file}：没有写明坐标系。{weighed.text.zh}。", f"{file}: its datum is not stated; {weighed.text.en}. "
     of_row = np.array(weighed.datum_of_row, dtype=str)
-    datums, counts = np.unique(of_row[of_row != ""], return_counts=True)
+    unsure = frame.index[of_row == ""]
+    of_row = _as_the_nearest(of_row)
+    datums, counts = np.unique(of_row, return_counts=True)
     base = str(datums[counts.argmax()])
     others = {str(datum): _row_text(frame.index[of_row == datum]) for datum in datums if datum != base}
     lines = "，".join(f'{datum} = "{rows}"' for datum, rows in others.items())
-    unsure = frame.index[of_row == ""]
     if len(unsure):
-        start_zh += f"有 {len(unsure)} 行单凭位置分不清，将按 {base} 读（行：{first_few(unsure)}）。"
-        start_en += f"{len(unsure)} rows cannot be told by their place alone and would be read as {base} (rows: {first_few(unsure)}). "
+        start_zh += f"有 {len(unsure)} 行单凭位置分不清，将与上下最近的行同样读（行：{first_few(unsure)}）。"
+        start_en += (
+            f"{len(unsure)} rows cannot be told by their place alone and would be read as the nearest row is ({first_few(unsure)}). "
+        )
     asked = _asked(start_zh, start_en, role, f'datum = "{base}"; datum_rows = {{ {lines} }}')
     return [Question(*loaded.where, "datum", base, asked), Question(*loaded.where, "datum_rows", others, asked)]
 
@@ -195,6 +199,13 @@ def _asked(start_zh: str, start_en: str, role: str, line: str) -> Problem:
         '若不是，请写 datum = "wgs84"。',
         f'{start_en}If so, write {line} under {role} in region.toml (`circle15 tables REGION --confirm` does it); if not, datum = "wgs84".',
     )
+
+
+def _as_the_nearest(of_row: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+    """Give a row that does not tell the datum of the nearest one that does, the upper of two: rows pasted together stand together."""
+    sure = np.flatnonzero(of_row != "")
+    nearest = np.abs(np.arange(len(of_row))[:, None] - sure[None, :]).argmin(axis=1)
+    return np.asarray(of_row[sure[nearest]])
 
 
 def _row_text(rows: pd.Index) -> str:
