@@ -21,6 +21,7 @@ from geodata.region_file import PlacesBlock
 from geodata.roads import Floats, Ints, Roads
 from geodata.tables.names import match_villages, match_zones
 
+_NEIGHBOURS = 5  # rows that tell their datum, about one that does not
 _ROLES = {"demand": "[demand]", "facilities": "[[facilities]]", "calls": "[calls]"}
 
 
@@ -178,9 +179,9 @@ def _questions(weighed: Evidence, frame: gpd.GeoDataFrame, loaded: Loaded) -> li
     others = {str(datum): _row_text(frame.index[of_row == datum]) for datum in datums if datum != base}
     lines = "，".join(f'{datum} = "{rows}"' for datum, rows in others.items())
     if len(unsure):
-        start_zh += f"有 {len(unsure)} 行单凭位置分不清，将与上下最近的行同样读（行：{first_few(unsure)}）。"
+        start_zh += f"有 {len(unsure)} 行单凭位置分不清，将与上下相邻的多数行同样读（行：{first_few(unsure)}）。"
         start_en += (
-            f"{len(unsure)} rows cannot be told by their place alone and would be read as the nearest row is ({first_few(unsure)}). "
+            f"{len(unsure)} rows cannot be told by their place alone and would be read as most rows near them are ({first_few(unsure)}). "
         )
     asked = _asked(start_zh, start_en, role, f'datum = "{base}"; datum_rows = {{ {lines} }}')
     return [Question(*loaded.where, "datum", base, asked), Question(*loaded.where, "datum_rows", others, asked)]
@@ -202,10 +203,13 @@ def _asked(start_zh: str, start_en: str, role: str, line: str) -> Problem:
 
 
 def _as_the_nearest(of_row: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    """Give a row that does not tell the datum of the nearest one that does, the upper of two: rows pasted together stand together."""
-    sure = np.flatnonzero(of_row != "")
-    nearest = np.abs(np.arange(len(of_row))[:, None] - sure[None, :]).argmin(axis=1)
-    return np.asarray(of_row[sure[nearest]])
+    """Give a row that does not tell the datum that most of the nearest rows have that do: rows pasted together stand together."""
+    sure, told = np.flatnonzero(of_row != ""), of_row.copy()
+    for at in np.flatnonzero(of_row == ""):
+        near = sure[np.argsort(np.abs(sure - at), kind="stable")[:_NEIGHBOURS]]
+        datums, counts = np.unique(of_row[near], return_counts=True)
+        told[at] = datums[counts.argmax()]
+    return told
 
 
 def _row_text(rows: pd.Index) -> str:
