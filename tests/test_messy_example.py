@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from openpyxl import load_workbook
 
 from coverage.stats import coverage
 from geodata.confirm import confirm
+from geodata.datum.convert import from_wgs84
 from geodata.errors import InputError, UnconfirmedError
 from geodata.model import Region
 from geodata.region import read_region, survey
 from geodata.region_file import read_region_file
 from geodata.roads import great_circle_m
 from geodata.store import open_region
+from geodata.tables.rejects import numbered_rows
 from scenarios.cli import main
 
 ROUND_TRIP_M = 0.001
@@ -161,3 +164,22 @@ def test_places_without_coordinates_are_listed_or_put_at_their_village_if_asked(
     home = region.demand.name.index(name.removesuffix("采样点"))
     at = region.facilities.name.index(name)
     assert great_circle_m(region.demand.lonlat[[home]], region.facilities.entrance[[region.facilities.first_entrance[at]]])[0] < 1
+
+
+def test_rows_in_another_datum_than_the_rest_are_found(example, tmp_path):
+    folder = tmp_path / "mixed"
+    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns(".circle15"))
+    book = load_workbook(folder / "medical.xlsx")
+    sheet = book.worksheets[0]
+    for row in range(100, 200):
+        lonlat = np.array([[sheet.cell(row, 4).value, sheet.cell(row, 5).value]])
+        sheet.cell(row, 4).value, sheet.cell(row, 5).value = from_wgs84(lonlat, "gcj02")[0].tolist()
+    book.save(folder / "medical.xlsx")
+    with pytest.raises(UnconfirmedError) as asked:
+        read_region(folder / "region.toml")
+    answers = {question.key: question.value for question in asked.value.questions}
+    assert answers["datum"] == "wgs84"
+    assert list(answers["datum_rows"]) == ["gcj02"]
+    assert len(set(numbered_rows(answers["datum_rows"]["gcj02"])) ^ set(range(100, 200))) <= 2
+    confirm(folder / "region.toml", asked.value.questions, {})
+    assert len(read_region(folder / "region.toml").facilities) == 450
