@@ -29,7 +29,7 @@ from geodata.ways.pieces import coded, keep_within, lengths_mm
 FORMATS = {".osm.pbf": "pbf", ".pbf": "pbf", ".osm": "osm", ".xml": "osm", ".osm.gz": "osm.gz", ".osm.bz2": "osm.bz2"}
 Blocked = npt.NDArray[np.uint8]
 
-_HIGHEST_ID = 1 << 40  # beyond it a filter on ids, which is a bitmap, would fill the memory: OSM itself is at 2**34
+_HIGHEST_ID = 1 << 31  # beyond it osmium's filter on ids, a bitmap, takes more than a set of them: up to 1.6 GB for the node ids of today
 _DAMAGE = (RuntimeError, ValueError, OSError, MemoryError, ArithmeticError, LookupError, osmium.InvalidLocationError)
 _Object = TypeVar("_Object", Node, Way, Relation)
 
