@@ -384,5 +384,5 @@ def test_sampling_sites_have_lanes(county: Path) -> None:
 def test_every_source_says_that_it_is_illustrative(county: Path) -> None:
     text = (county / "region.toml").read_text(encoding="utf-8").splitlines()
     sources = [line for line in text if line.startswith("source")]
-    assert len(sources) == 8
+    assert len(sources) == 9
     assert all("示意" in line for line in sources)

@@ -20,7 +20,7 @@ LONGEST_BLANK = max(map(len, BLANKS))
 _TRUE, _FALSE = {"是", "true", "yes", "1", "y", "有", "√", "✓"}, {"否", "false", "no", "0", "n", "无", "", "×"}
 _URBAN, _RURAL = {"城市", "城镇", "城区", "urban"}, {"农村", "乡村", "rural"}
 _DIGITS = r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?"
-_NUMBER = re.compile(_DIGITS, re.IGNORECASE)
+_NUMBER = re.compile(rf"(?=[+-]?\.?\d){_DIGITS}", re.IGNORECASE)  # a digit there must be
 _AMOUNT = re.compile(rf"约?({_DIGITS})(.*)", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d+", re.IGNORECASE)
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff]|_x000D_")
