@@ -12,6 +12,7 @@ from geodata.errors import InputError, Problem, Question, UnconfirmedError
 from geodata.extent import Bounds
 from geodata.model import RowNote, TableNote
 from geodata.region_file import TableBlock
+from geodata.tables.cells import yes_no
 from geodata.tables.columns import Column
 from geodata.tables.load import Table, load_table
 from geodata.tables.rejects import REASON
@@ -19,6 +20,8 @@ from geodata.tables.rejects import REASON
 Result = TypeVar("Result")
 Block = tuple[str, int]  # the role of a block of region.toml, and its position among those of that role
 _NO_EVIDENCE = Problem("", "")
+# Of a restricted facility in place of the reason, which may tell its name or place.
+HIDDEN = ("不公开的机构：见原表该行", "a restricted facility: see its row in the table")
 
 
 class Loaded(NamedTuple):
@@ -63,12 +66,10 @@ class Ledger:
             self._keep_rejected(at, block, folder, columns, constants=constants, bounds=bounds)
             return None
         self.loaded[at] = loaded = Loaded(at, table, declared=table.datum != UNDECLARED and (block.datum is not None or not table.datum))
-        for row in table.rejected.index:
-            zh, _, en = str(table.rejected.loc[row, REASON]).partition(" · ")
-            self.rows.append(RowNote("left_out", at[0], table.file, int(row), *self._cells(table, row), reason_zh=zh, reason_en=en or zh))
+        self.rows += [_left_out(at[0], table, int(row)) for row in table.rejected.index]
         return loaded
 
-    def tell(self, loaded: Loaded, *, evidence: Problem = _NO_EVIDENCE, unlocated: int = 0) -> None:
+    def tell(self, loaded: Loaded, *, verdict: str = "", evidence: Problem = _NO_EVIDENCE, unlocated: int = 0) -> None:
         """Note how a table was read."""
         table = loaded.table
         self.tables.append(
@@ -85,6 +86,7 @@ class Ledger:
                 mapping="; ".join(f"{ours} = {header}" for ours, header in table.mapping.items()),
                 datum=table.datum,
                 declared=loaded.declared,
+                verdict=verdict,
                 evidence_zh=evidence.zh,
                 evidence_en=evidence.en,
             )
@@ -122,12 +124,22 @@ class Ledger:
         except InputError:
             return  # the table as a whole is wrong, which is told already
 
-    @staticmethod
-    def _cells(table: Table, row: int) -> tuple[str, str, str, float]:
-        """Id, name, township and people of a rejected row, as far as they can be told."""
-        id_, name, zone, people = (
-            str(table.rejected.loc[row, header]) if (header := table.mapping.get(ours)) in table.rejected.columns else ""
-            for ours in ("id", "name", "zone", "people")
-        )
-        number = people.replace(",", "")
-        return id_, name, zone, float(number) if number.isdigit() else -1.0 if people else 0.0
+
+def _left_out(role: str, table: Table, row: int) -> RowNote:
+    """Tell of a rejected row: id, name, township and people as far as they can be told; nothing of a facility that may be restricted."""
+    cells = dict(reversed(list(zip(table.rejected.columns, table.rejected.loc[row], strict=True))))  # of two equal headers the first
+    own = {ours: str(cells.get(header, "")) for ours, header in table.mapping.items()}
+    if role == "facilities" and _may_be_restricted(own):
+        return RowNote("left_out", role, table.file, row, "", "", "", 0.0, *HIDDEN)
+    zh, _, en = str(cells[REASON]).partition(" · ")
+    people = own.get("people", "").replace(",", "")
+    number = float(people) if people.isdigit() else -1.0 if people else 0.0
+    id_, name, zone = (own.get(ours, "") for ours in ("id", "name", "zone"))
+    return RowNote("left_out", role, table.file, row, id_, name, zone, number, zh, en or zh)
+
+
+def _may_be_restricted(own: Mapping[str, str]) -> bool:
+    try:
+        return yes_no(own.get("restricted", ""))
+    except ValueError:
+        return True

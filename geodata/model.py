@@ -337,6 +337,8 @@ class TableNote:
         The datum that the coordinates were taken as, "" for a table without any.
     declared : bool
         region.toml states the datum.
+    verdict : str
+        What the evidence says of that datum, one of ``geodata.datum.evidence.VERDICTS``; "" where nothing was weighed.
     evidence_zh, evidence_en : str
         What speaks for and against that datum.
     """
@@ -353,6 +355,7 @@ class TableNote:
     mapping: str
     datum: str
     declared: bool
+    verdict: str
     evidence_zh: str
     evidence_en: str
 
@@ -365,9 +368,12 @@ class RowNote:
     ----------
     what : str
         "left_out" (rejected), "unlocated" (no coordinates: kept here, on no map), "placed" (no coordinates: put at the seat of its village
-        or township, as region.toml asks), "renamed" (matched to a township through another name).
+        or township, as region.toml asks), "renamed" (matched to a township through another name), "other_zone" (a facility that does not
+        lie in the township named in its row).
     row : int
         As the user sees it.
+    id, name, zone : str
+        As far as they can be told; "" for a restricted facility, and for a row of the 120 log.
     people : float
         Of a settlement; 0 for others; -1 if the cell could not be read.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,16 +13,18 @@ import pandas as pd
 import shapely
 
 from geodata.calls.log import CallLog
+from geodata.datum.convert import UNDECLARED
 from geodata.datum.evidence import Evidence, datum_evidence, same_named
 from geodata.errors import Problem, Question, first_few
 from geodata.extent import Bounds
-from geodata.ledger import Block, Ledger, Loaded
+from geodata.ledger import HIDDEN, Block, Ledger, Loaded
 from geodata.model import OUTSIDE, RowNote, Zones
 from geodata.region_file import PlacesBlock
-from geodata.roads import Floats, Ints, Roads
-from geodata.tables.names import match_villages, match_zones
+from geodata.roads import Floats, Ints, Roads, transformer
+from geodata.tables.names import Renamed, match_villages, match_zones
 
 _NEIGHBOURS = 5  # rows that tell their datum, about one that does not
+BORDER_M = 200.0  # a drawn border is no better than this
 _ROLES = {"demand": "[demand]", "facilities": "[[facilities]]", "calls": "[calls]"}
 
 
@@ -95,26 +98,27 @@ def settle(
     lonlat = _lonlat(frame)
     names = list(frame["name"]) if "name" in frame else [""] * len(frame)
     known = same_named(names, zone, seats.name, seats.zone, seats.lonlat) if seats else None
-    weighed = datum_evidence(
-        lonlat, ground.roads, ground.crs, ground.zones, zone, taken_as=block.datum or "wgs84", known=known if seats else None
-    )
-    ledger.tell(loaded, evidence=weighed.text, unlocated=int(np.isnan(lonlat[:, 0]).sum()))
-    if block.datum is None and not block.datum_rows:
-        ledger.questions += _questions(weighed, frame, loaded)
+    taken_as = block.datum or loaded.table.datum  # a header or the file may state it
+    weighed = datum_evidence(lonlat, ground.roads, ground.crs, ground.zones, zone, taken_as=taken_as, known=known)
+    ledger.tell(loaded, verdict=weighed.verdict, evidence=weighed.text, unlocated=int(np.isnan(lonlat[:, 0]).sum()))
+    asked = _questions(weighed, frame, loaded) if block.datum is None and not block.datum_rows else []
+    ledger.questions += asked
     rows = _Rows(frame, lonlat, zone)
-    return (
-        _placed(rows, seats or _seats(rows, ground.zones), loaded, ledger) if block.unlocated == "seat" else (_listed(rows, loaded, ledger))
-    )
+    if loaded.where[0] == "facilities" and not asked:
+        ledger.rows += _elsewhere(rows, loaded, ground)
+    if block.unlocated == "seat":
+        return _placed(rows, seats or _seats(rows, ground.zones), loaded, ledger)
+    return _listed(rows, loaded, ledger)
 
 
 def weigh_log(log: CallLog, block: PlacesBlock, ground: Ground, ledger: Ledger) -> None:
     """Weigh the datum of a 120 log like that of a table, and note how it was read."""
     nowhere = np.full(len(log.points), OUTSIDE, dtype=np.int64)
     weighed = datum_evidence(log.points, ground.roads, ground.crs, ground.zones, nowhere, taken_as=block.datum or "wgs84")
-    ledger.tables.append(replace(log.note, evidence_zh=weighed.text.zh, evidence_en=weighed.text.en))
+    ledger.tables.append(replace(log.note, verdict=weighed.verdict, evidence_zh=weighed.text.zh, evidence_en=weighed.text.en))
     ledger.rows += log.rows
     if block.datum is None and not block.datum_rows and weighed.verdict == "other":
-        ledger.questions.append(_whole(("calls", 0), log.note.file, weighed))
+        ledger.questions.append(_whole(("calls", 0), log.note.file, UNDECLARED, weighed))
 
 
 class _Rows(NamedTuple):
@@ -157,20 +161,44 @@ def _named_zones(frame: gpd.GeoDataFrame, zones: Zones, loaded: Loaded, ledger: 
     if "zone" not in frame:
         return np.full(len(frame), OUTSIDE, dtype=np.int64)
     found = match_zones(frame["zone"], zones.id, zones.name)
-    for row, given, taken in found.renamed:
-        zh, en = f"“{given}”按“{taken}”对应", f"{given!r} was matched to {taken!r}"
-        ledger.rows.append(_note("renamed", loaded, frame.loc[row], row, (zh, en)))
+    tell_renamed(found.renamed, loaded, ledger)
     return _positions(found.code, zones)
+
+
+def tell_renamed(renamed: Iterable[Renamed], loaded: Loaded, ledger: Ledger) -> None:
+    """Tell of the rows that were matched to a township through another name."""
+    for row, given, taken in renamed:
+        zh, en = f"“{given}”按“{taken}”对应", f"{given!r} was matched to {taken!r}"
+        ledger.rows.append(_note("renamed", loaded, loaded.table.frame.loc[row], row, (zh, en)))
+
+
+def _elsewhere(rows: _Rows, loaded: Loaded, ground: Ground) -> list[RowNote]:
+    """Tell of the rows that lie farther from the township that they name than a drawn border is exact."""
+    zones, named = ground.zones, np.flatnonzero((rows.zone != OUTSIDE) & np.isfinite(rows.lonlat[:, 0]))
+    lies = zones.locate(rows.lonlat[named])
+    to_crs = transformer(ground.crs).transform
+    notes = []
+    for at, here in zip(named[lies != rows.zone[named]].tolist(), lies[lies != rows.zone[named]].tolist(), strict=True):
+        township, place = (
+            shapely.transform(shape, to_crs, interleaved=False) for shape in (zones.geometry[rows.zone[at]], shapely.Point(rows.lonlat[at]))
+        )
+        metres = float(shapely.distance(township, place))
+        if metres > BORDER_M:
+            said, there = zones.name[rows.zone[at]], zones.name[here] if here != OUTSIDE else "县外 outside"
+            km = f"{metres / 1000:.1f}"
+            reason = f"写在{said}，坐标在{there}（相距 {km} 公里）", f"in {said} by its row, in {there} by its place ({km} km away)"
+            notes.append(_note("other_zone", loaded, rows.frame.iloc[at], int(rows.frame.index[at]), reason))
+    return notes
 
 
 def _questions(weighed: Evidence, frame: gpd.GeoDataFrame, loaded: Loaded) -> list[Question]:
     """Ask for the datum where the evidence says that it is not WGS84."""
     file, role = loaded.table.file, _ROLES[loaded.where[0]]
     if weighed.verdict == "other":
-        return [_whole(loaded.where, file, weighed)]
+        return [_whole(loaded.where, file, loaded.table.datum, weighed)]
     if weighed.verdict != "mixed":
         return []
-    start_zh, start_en = f"{file}：没有写明坐标系。{weighed.text.zh}。", f"{file}: its datum is not stated; {weighed.text.en}. "
+    start_zh, start_en = _start(file, loaded.table.datum, weighed)
     of_row = np.array(weighed.datum_of_row, dtype=str)
     unsure = frame.index[of_row == ""]
     of_row = _as_the_nearest(of_row)
@@ -183,22 +211,28 @@ def _questions(weighed: Evidence, frame: gpd.GeoDataFrame, loaded: Loaded) -> li
         start_en += (
             f"{len(unsure)} rows cannot be told by their place alone and would be read as most rows near them are ({first_few(unsure)}). "
         )
-    asked = _asked(start_zh, start_en, role, f'datum = "{base}"; datum_rows = {{ {lines} }}')
+    asked = _asked((start_zh, start_en), role, f'datum = "{base}"; datum_rows = {{ {lines} }}', weighed)
     return [Question(*loaded.where, "datum", base, asked), Question(*loaded.where, "datum_rows", others, asked)]
 
 
-def _whole(where: Block, file: str, weighed: Evidence) -> Question:
-    """Ask for the datum of a whole table."""
-    start_zh, start_en = f"{file}：没有写明坐标系。{weighed.text.zh}。", f"{file}: its datum is not stated; {weighed.text.en}. "
-    asked = _asked(start_zh, start_en, _ROLES[where[0]], f'datum = "{weighed.best}"')
+def _whole(where: Block, file: str, said: str, weighed: Evidence) -> Question:
+    """Ask for the datum of a whole table, of which the file itself says this."""
+    asked = _asked(_start(file, said, weighed), _ROLES[where[0]], f'datum = "{weighed.best}"', weighed)
     return Question(*where, "datum", weighed.best, asked)
 
 
-def _asked(start_zh: str, start_en: str, role: str, line: str) -> Problem:
+def _start(file: str, said: str, weighed: Evidence) -> tuple[str, str]:
+    """Say what states the datum, if anything does, and what speaks against it."""
+    zh, en = ("没有写明坐标系", "its datum is not stated") if said == UNDECLARED else (f"文件写的是 {said}", f"the file says {said}")
+    return f"{file}：{zh}。{weighed.text.zh}。", f"{file}: {en}; {weighed.text.en}. "
+
+
+def _asked(start: tuple[str, str], role: str, line: str, weighed: Evidence) -> Problem:
+    zh, en = start
+    as_taken = f'datum = "{weighed.taken_as}"'
     return Problem(
-        f"{start_zh}若属实，请在 region.toml 的 {role} 下写 {line}（circle15 tables REGION --confirm 可代写）；"
-        '若不是，请写 datum = "wgs84"。',
-        f'{start_en}If so, write {line} under {role} in region.toml (`circle15 tables REGION --confirm` does it); if not, datum = "wgs84".',
+        f"{zh}若属实，请在 region.toml 的 {role} 下写 {line}（circle15 tables REGION --confirm 可代写）；若不是，请写 {as_taken}。",
+        f"{en}If so, write {line} under {role} in region.toml (`circle15 tables REGION --confirm` does it); if not, {as_taken}.",
     )
 
 
@@ -249,6 +283,10 @@ def _placed(rows: _Rows, seats: Seats, loaded: Loaded, ledger: Ledger) -> gpd.Ge
 
 
 def _note(what: str, loaded: Loaded, row: pd.Series, number: int, reason: tuple[str, str]) -> RowNote:
-    people = float(row["people"]) if "people" in row and loaded.where[0] == "demand" else 0.0
+    """Tell of a row; of a restricted facility only that there is such a row."""
+    role, file = loaded.where[0], loaded.table.file
+    if row.get("restricted", False):
+        return RowNote(what, role, file, number, "", "", "", 0.0, *HIDDEN)
+    people = float(row["people"]) if "people" in row and role == "demand" else 0.0
     texts = {name: str(row[name]) if name in row else "" for name in ("id", "name", "zone")}
-    return RowNote(what, loaded.where[0], loaded.table.file, number, **texts, people=people, reason_zh=reason[0], reason_en=reason[1])
+    return RowNote(what, role, file, number, **texts, people=people, reason_zh=reason[0], reason_en=reason[1])

@@ -23,12 +23,13 @@ from geodata.growth import growth_rates
 from geodata.ledger import Ledger
 from geodata.model import GROWTH, Demand, Facilities, Region, Source, Zones
 from geodata.norms import read_norms
-from geodata.places import Ground, Seats, seats_of, settle, weigh_log
+from geodata.places import Ground, Seats, seats_of, settle, tell_renamed, weigh_log
 from geodata.population import read_raster
 from geodata.region_file import RegionFile, read_region_file
 from geodata.roads import Network, build_network
 from geodata.standards import Mode, Services, Speeds, read_services, read_speeds
 from geodata.tables.columns import SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
+from geodata.tables.names import match_zones
 from geodata.ways.files import read_road_files
 
 __all__ = ["Prepared", "read_region", "read_region_file", "sha256"]
@@ -191,6 +192,7 @@ def _with_people(townships: gpd.GeoDataFrame, described: RegionFile, folder: Pat
             ledger.tell(loaded)
             found = ledger(partial(rows_by_zone, loaded.table.frame, townships, loaded.table.file))
             if found is not None:
+                tell_renamed(match_zones(loaded.table.frame["zone"], townships["id"], townships["name"]).renamed, loaded, ledger)
                 stated = stated.assign(**{name: found[name].to_numpy() for name in ("people", "registered") if name in found})
     if described.growth is not None:
         rates = ledger(partial(growth_rates, described.growth, folder, townships))

@@ -112,7 +112,7 @@ def four(first: object, other: object) -> list[object]:
 
 def note(**said: object) -> Region:
     base = {"role": "demand", "file": "villages.xlsx", "sheet": "", "header_row": 1, "rows": 6, "read": 6, "left_out": 0, "unlocated": 0}
-    words = {"passed_over": "", "mapping": "", "datum": "wgs84", "declared": True, "evidence_zh": "", "evidence_en": ""}
+    words = {"passed_over": "", "mapping": "", "datum": "wgs84", "declared": True, "verdict": "", "evidence_zh": "", "evidence_en": ""}
     return replace(county(), tables=(TableNote(**(base | words | said)),))
 
 
@@ -193,6 +193,9 @@ PLANTED: dict[str, tuple[Callable[[], Region], int, float]] = {
     "rows_placed": (lambda: row("placed"), 1, 7),
     "rows_renamed": (lambda: row("renamed", people=0), 1, 0),
     "rows_passed_over": (lambda: note(passed_over="1 标题; 8 合计"), 1, 0),
+    "rows_other_zone": (lambda: row("other_zone", people=0), 1, 0),
+    "datum_mixed": (lambda: note(verdict="perhaps_mixed"), 1, 0),
+    "datum_contradicted": (lambda: note(verdict="other"), 1, 0),
     "datum_undeclared": (lambda: note(datum="undeclared", declared=False), 1, 0),
     "calls_unlocated": (lambda: log(placed=NOWHERE, zone=OUTSIDE), 1, 0),
     "calls_township": (lambda: log(placed=BY_TOWNSHIP), 1, 0),

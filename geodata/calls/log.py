@@ -209,6 +209,7 @@ def _note(table: Table, block: PlacesBlock, calls: Calls, left_out: int) -> Tabl
         mapping="; ".join(f"{ours} = {header}" for ours, header in table.mapping.items()),
         datum=(block.datum or "undeclared") if placed else "",
         declared=block.datum is not None,
+        verdict="",
         evidence_zh="",
         evidence_en="",
     )

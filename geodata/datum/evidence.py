@@ -22,7 +22,7 @@ from geodata.model import OUTSIDE, Zones
 from geodata.roads import Floats, Ints, Roads
 
 CANDIDATES = ("wgs84", "gcj02", "bd09")
-VERDICTS = ("fits", "other", "mixed", "cannot_tell")
+VERDICTS = ("fits", "other", "mixed", "perhaps_mixed", "cannot_tell")
 Objects = npt.NDArray[np.object_]
 NAMES = {"wgs84": "WGS84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 NEAR_ROAD_M = 50.0
@@ -75,7 +75,7 @@ class Evidence:
         The datum with most support; `taken_as` where there is nothing to compare.
     verdict : str
         "fits" (as taken), "other" (`best` is clearly right), "mixed" (two datums hold a clear group of rows each, at least two rows of each
-        tell by themselves), "cannot_tell" (also where two datums seem to be mixed, and no row tells: the text says so).
+        tell by themselves), "perhaps_mixed" (two datums seem to be mixed, and the rows do not tell which is which), "cannot_tell".
     datum_of_row : tuple of str
         The datum of each row: of all rows for "fits" and "other", of the rows that tell by themselves for "mixed", else "".
     text : Problem
@@ -133,8 +133,8 @@ def datum_evidence(
         _, owner = mixture(whole_speaks, whole.weight, parts)
         of_row[there] = np.append([CANDIDATES[at] for at in parts], "")[_surely(owner)]
         sure = min((of_row == CANDIDATES[at]).sum() for at in parts)
-        verdict = "mixed" if sure >= _FEWEST_SURE else "cannot_tell"
-        text = _mixed_text(of_row[there], parts, owner.mean(axis=1))
+        verdict = "mixed" if sure >= _FEWEST_SURE else "perhaps_mixed"
+        text = _mixed_text(of_row[there], parts, owner.mean(axis=1), sure=verdict == "mixed")
         of_row[:] = of_row if verdict == "mixed" else ""
     else:
         text = _text(verdict, fits, CANDIDATES.index(taken_as), best, len(there))
@@ -254,16 +254,15 @@ def _other_text(taken: Fit, best: Fit) -> Problem:
     return Problem(zh, en)
 
 
-def _mixed_text(of_row: Objects, parts: Sequence[int], share: Floats) -> Problem:
+def _mixed_text(of_row: Objects, parts: Sequence[int], share: Floats, *, sure: bool) -> Problem:
     """Say which datums, how large their groups are, and how many rows tell by themselves."""
     zh, en = [], []
     for at, part in zip(parts, share, strict=False):
-        sure = (of_row == CANDIDATES[at]).sum()
-        zh.append(f"{NAMES[CANDIDATES[at]]} 约 {part:.0%}（{sure} 行单独看即可确定）")
-        en.append(f"about {part:.0%} {NAMES[CANDIDATES[at]]} ({sure} rows are sure by themselves)")
-    return Problem(
-        f"表中混有两种坐标系：{'，'.join(zh)}，其余的行单独看不能确定", f"two datums are mixed: {', '.join(en)}; the other rows do not tell"
-    )
+        alone = (of_row == CANDIDATES[at]).sum()
+        zh.append(f"{NAMES[CANDIDATES[at]]} 约 {part:.0%}（{alone} 行单独看即可确定）")
+        en.append(f"about {part:.0%} {NAMES[CANDIDATES[at]]} ({alone} rows are sure by themselves)")
+    start = ("表中混有两种坐标系", "two datums are mixed") if sure else ("表中似混有两种坐标系", "two datums seem to be mixed")
+    return Problem(f"{start[0]}：{'，'.join(zh)}，其余的行单独看不能确定", f"{start[1]}: {', '.join(en)}; the other rows do not tell")
 
 
 def _zone_text(fit: Fit) -> Problem:

@@ -11,13 +11,13 @@ import shapely
 
 from geodata.errors import first_few
 from geodata.model import OUTSIDE, RESOURCES, Facilities, Region, Zones
+from geodata.places import BORDER_M
 from geodata.region import Prepared
 from geodata.roads import Floats
 from scenarios.audit.finding import Finding, at_facilities, found, label, marks, metric
 from scenarios.audit.people import SAME_PLACE_DEGREES, coarse
 
 NEAR_M = 30.0
-OTHER_TOWNSHIP_M = 200.0  # a drawn border is no better than this
 CAPACITY = {
     "beds": ("hospital", "township_health_centre", "community_health_centre"),
     "m²": ("sports_ground", "park", "school_ground"),
@@ -118,10 +118,10 @@ def _other_township(region: Region) -> Finding:
             continue
         zone = min(said, key=lambda one: (shapely.distance(points[i], shapes[one]), one))
         metres = float(shapely.distance(points[i], shapes[zone]))
-        if metres > OTHER_TOWNSHIP_M:
+        if metres > BORDER_M:
             names.append(f"{label(places, i)} @ {_zone_name(zones, int(stands[i]))} ({metres / 1000:.1f} km)")
             at.append(i)
-    return found("other_township", len(at), where=marks(names, shapely.points(middle[at])), near=OTHER_TOWNSHIP_M)
+    return found("other_township", len(at), where=marks(names, shapely.points(middle[at])), near=BORDER_M)
 
 
 def _pattern(township: str) -> re.Pattern[str]:

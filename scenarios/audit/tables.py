@@ -16,7 +16,13 @@ from scenarios.audit.finding import Finding, found
 from scenarios.audit.words import Severity
 from scenarios.output.report import people as people_text
 
-WHAT = {"left_out": "rows_left_out", "unlocated": "rows_unlocated", "placed": "rows_placed", "renamed": "rows_renamed"}
+WHAT = {
+    "left_out": "rows_left_out",
+    "unlocated": "rows_unlocated",
+    "placed": "rows_placed",
+    "renamed": "rows_renamed",
+    "other_zone": "rows_other_zone",
+}
 MOST_UNLOCATED = 0.05  # of the calls
 
 
@@ -28,11 +34,17 @@ def table_findings(region: Region) -> list[Finding]:
     bare = [note for note in tables if note.datum == UNDECLARED]
     unsure = [note.file for note in bare if not note.evidence_zh]
     grave: Severity = "warning" if unsure else "note"
+    mixed, otherwise = (
+        [f"{note.file}: {note.evidence_zh} {note.evidence_en}" for note in tables if note.verdict in verdicts]
+        for verdicts in (("mixed", "perhaps_mixed"), ("other",))
+    )
     return [
         found("rows_lost", len(lost), first=first_few(f"{note.file}: {note.read} / {note.rows}" for note in lost)),
         *(_rows(code, [note for note in region.row_notes if note.what == what]) for what, code in WHAT.items()),
         found("rows_passed_over", len(over), first=first_few(f"{note.file} {_numbers(note.passed_over)}" for note in over)),
         found("datum_undeclared", len(bare), first=first_few(unsure or [note.file for note in bare]), severity=grave),
+        found("datum_mixed", len(mixed), first=first_few(mixed)),
+        found("datum_contradicted", len(otherwise), first=first_few(otherwise)),
     ]
 
 

@@ -13,14 +13,9 @@ from geodata.model import RowNote, TableNote
 from geodata.region import survey
 from geodata.tables.load import rejected_csv
 from scenarios.commands.common import progress, say
+from scenarios.output.legend import NOTE_WORDS
 from scenarios.output.writers import Writer, json_text, write_files
 
-_WHAT = {
-    "left_out": ("读不了，未采用", "cannot be read, left out"),
-    "unlocated": ("没有坐标，已列出，不上图", "no coordinates: listed, on no map"),
-    "placed": ("没有坐标，放在驻地", "no coordinates, put at a seat"),
-    "renamed": ("按另一名称对应", "matched through another name"),
-}
 _SHOWN = 10
 
 
@@ -44,20 +39,29 @@ def run(arguments: argparse.Namespace) -> None:
 def _taken_as_wgs84(ledger: Ledger) -> list[Question]:
     """Tables that were taken as WGS84 unasked, because nothing speaks against it: to be written down too."""
     asked = {(question.role, question.at) for question in ledger.questions}
-    undeclared = [where for where, loaded in ledger.loaded.items() if loaded.table.datum == UNDECLARED]
-    undeclared += [("calls", 0) for note in ledger.tables if note.role == "calls" and note.datum == UNDECLARED]
-    return [Question(*where, "datum", "wgs84", Problem("", "")) for where in undeclared if where not in asked]
+    doubted = {(note.role, note.file) for note in ledger.tables if note.verdict in {"mixed", "perhaps_mixed"}}
+    undeclared = [(where, loaded.table.file) for where, loaded in ledger.loaded.items() if loaded.table.datum == UNDECLARED]
+    undeclared += [(("calls", 0), note.file) for note in ledger.tables if note.role == "calls" and note.datum == UNDECLARED]
+    free = [where for where, file in undeclared if where not in asked and (where[0], file) not in doubted]
+    return [Question(*where, "datum", "wgs84", Problem("", "")) for where in free]
 
 
 def _write_rejected(ledger: Ledger, folder: Path) -> None:
-    """Write a csv for each table with rows that cannot be read."""
-    given_back = {
-        f"{Path(loaded.table.file).stem}-rejected.csv": rejected_csv(loaded.table)
-        for loaded in ledger.loaded.values()
-        if len(loaded.table.rejected)
-    }
-    for path in write_files(folder, {name: _writer(content) for name, content in given_back.items()}):
+    """Write a csv for each table with rows that cannot be read, as they stand in the table: they are its keeper's own, to be mended."""
+    given_back = {where: loaded.table for where, loaded in ledger.loaded.items() if len(loaded.table.rejected)}
+    stems = [Path(table.file).stem for table in given_back.values()]
+    names = [
+        f"{stem}-rejected.csv" if stems.count(stem) == 1 else f"{stem}-{role}-{at + 1}-rejected.csv"
+        for stem, (role, at) in zip(stems, given_back, strict=True)
+    ]
+    files = {name: _writer(rejected_csv(table)) for name, table in zip(names, given_back.values(), strict=True)}
+    for path in write_files(folder, files):
         say(str(path))
+    if any(role == "facilities" for role, _ in given_back):
+        progress(
+            "机构的行按原表写出，其中可能有不公开的机构，请勿外传。",
+            "Rows of facilities stand as in the table, restricted ones too: keep these files to yourself.",
+        )
     if not given_back:
         progress("没有读不了的行。", "No row is rejected.")
 
@@ -82,7 +86,7 @@ def _as_json(ledger: Ledger) -> dict[str, object]:
 
 def _as_text(ledger: Ledger) -> str:
     parts = [_table_text(note) for note in ledger.tables]
-    parts += [_rows_text(what, [note for note in ledger.rows if note.what == what]) for what in _WHAT]
+    parts += [_rows_text(what, [note for note in ledger.rows if note.what == what]) for what in NOTE_WORDS]
     parts.append(_listed("待确认 to confirm", [question.asked for question in ledger.questions]))
     parts.append(_listed("有误 wrong", ledger.problems))
     return "\n".join(filter(None, parts))
@@ -109,7 +113,7 @@ def _table_text(note: TableNote) -> str:
 def _rows_text(what: str, notes: list[RowNote]) -> str:
     if not notes:
         return ""
-    zh, en = _WHAT[what]
+    zh, en = NOTE_WORDS[what]
     lines = [f"■ {zh} {en}: {len(notes)}"]
     lines += [
         f"  {note.file} {note.row}: {' '.join(filter(None, (note.id, note.name)))} — {note.reason_zh} {note.reason_en}"

@@ -70,6 +70,14 @@ ROLE_WORDS: Final = {
     "speeds": ("速度", "speeds"),
     "norms": ("标准与指标", "norms"),
 }
+# What became of a row that is not where it should be (``geodata.model.RowNote``).
+NOTE_WORDS: Final = {
+    "left_out": ("读不了，未采用", "cannot be read, left out"),
+    "unlocated": ("没有坐标，已列出，不上图", "no coordinates: listed, on no map"),
+    "placed": ("没有坐标，放在驻地", "no coordinates, put at a seat"),
+    "renamed": ("按另一名称对应", "matched through another name"),
+    "other_zone": ("坐标不在所写的乡镇", "not in the township that it names"),
+}
 SPREAD_WORDS: Final = {
     "people": ("村（社区）人数", "people of the settlement table"),
     "raster": ("人口栅格", "population raster"),
