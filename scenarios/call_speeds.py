@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import nnls
 
 from coverage.routes import network_pieces, routes
 from coverage.snap import snap, snap_facilities
@@ -194,6 +193,8 @@ def _design(runs: _Runs) -> Floats:
 
 def _fit(runs: _Runs, before: Floats, assumed: Floats) -> _Fit:
     """Weighted non-negative least squares; a class with little driven on it, or a speed beyond belief, is held at its assumed pace."""
+    from scipy.optimize import nnls  # noqa: PLC0415 — takes its time, and the page, which brings this module too, fits no speeds
+
     driven = _design(runs)
     weight = 1 / np.maximum(driven @ before, SHORTEST_S)
     enough = ((driven > LEAST_ON_CLASS_KM).sum(axis=0) >= LEAST_RUNS) & (driven.sum(axis=0) >= LEAST_KM)
