@@ -89,7 +89,7 @@ def place_demand(
         problems += unknown
         frame = frame.assign(zone=code)
     counted = "people" in frame
-    frame = _with_ages(frame) if counted else frame.assign(people=0.0, old=np.nan)
+    frame = frame if counted else frame.assign(people=0.0, old=np.nan)
     problems += _impossible_ages(frame, name)
     if problems:
         raise InputError(*problems)
@@ -133,14 +133,6 @@ def aged(demand: Demand, people: Floats) -> Floats:
     zone = np.where(np.isin(np.arange(len(demand)), known), demand.zone, OUTSIDE)
     totals = np.rint(np.bincount(zone[known] + 1, old[known], minlength=1)[1:])
     return np.where(np.isnan(old), np.nan, np.minimum(people, spread_evenly(totals, replace(demand, zone=zone), np.nan_to_num(old))))
-
-
-def _with_ages(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Give the people of 65 and over where only their share is stated."""
-    if "old_share" not in frame:
-        return frame
-    by_share = frame["old_share"] * frame["people"]
-    return frame.assign(old=frame["old"].fillna(by_share) if "old" in frame else by_share)
 
 
 def _impossible_ages(frame: gpd.GeoDataFrame, name: str) -> list[Problem]:

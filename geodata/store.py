@@ -5,6 +5,7 @@ The fingerprint covers region.toml, every file it names and the code that reads 
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import logging
 import os
@@ -24,6 +25,8 @@ from geodata.region_file import RegionFile, read_region_file
 from geodata.standards import read_services, read_speeds
 
 FOLDER = ".circle15"
+_OF_SEVERAL_FILES = {".shp", ".tif", ".tiff"}  # attributes, CRS and place of a raster stand in files beside
+_DIGITS = 16  # of the fingerprint in a name
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +47,7 @@ def open_region(path: Path, *, progress: Callable[[str, str], None] = lambda _zh
     """
     path = path / "region.toml" if path.is_dir() else path
     described = read_region_file(path)
-    prepared = path.parent / FOLDER / f"{path.stem}-{input_fingerprint(path, described)[:16]}.npz"
+    prepared = path.parent / FOLDER / f"{path.stem}-{input_fingerprint(path, described)[:_DIGITS]}.npz"
     region = _load(prepared)
     if region is None:
         progress("正在读取数据与路网（首次或数据有变）……", "Reading tables and roads (the first time, or after a change) …")
@@ -63,8 +66,8 @@ def input_fingerprint(path: Path, described: RegionFile) -> str:
     digest = hashlib.sha256(_code_fingerprint().encode())
     digest.update(path.read_bytes())
     for role, named, _ in described.files(path.parent):
-        beside = sorted(named.parent.glob(f"{named.stem}.*")) if named.suffix.lower() == ".shp" else []  # a shapefile is several files
-        for file in beside or [named]:
+        several = named.suffix.lower() in _OF_SEVERAL_FILES
+        for file in sorted(named.parent.glob(f"{glob.escape(named.stem)}.*")) if several else [named]:
             digest.update(f"{role} {file.name} {sha256(file) if file.is_file() else 'missing'}\n".encode())
     return digest.hexdigest()
 
@@ -102,7 +105,7 @@ def _save(region: Region, prepared: Path, stem: str) -> None:
             Path(name).replace(prepared)
         finally:
             Path(name).unlink(missing_ok=True)
-        for old in prepared.parent.glob(f"{stem}-*.npz"):
+        for old in prepared.parent.glob(f"{glob.escape(stem)}-{'?' * _DIGITS}.npz"):
             if old != prepared:
                 old.unlink(missing_ok=True)
     except OSError as error:

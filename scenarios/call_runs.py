@@ -111,13 +111,18 @@ def _leg(name: str, calls: Calls, start: int, end: int) -> dict[str, object]:
 
 def match_bases(bases: Sequence[str], facilities: Facilities) -> Ints:
     """Find the facility of each base: of the same name, else the only one whose name holds the base's or is held by it; -1 if none."""
-    names = [_plain(name) for name in facilities.name]
     found = []
-    for base in map(_plain, bases):
-        same = [at for at, name in enumerate(names) if name == base]
-        like = same or [at for at, name in enumerate(names) if name and (base in name or name in base)]
+    for base in bases:
+        same = [at for at, name in enumerate(facilities.name) if _plain(name) == _plain(base)]
+        like = same or _alike(base, facilities)
         found.append(like[0] if len(like) == 1 else -1)
     return np.array(found, dtype=np.int64)
+
+
+def _alike(base: str, facilities: Facilities) -> list[int]:
+    """Facilities whose name holds that of a base, or is held by it."""
+    word = _plain(base)
+    return [at for at, name in enumerate(map(_plain, facilities.name)) if name and (word in name or name in word)]
 
 
 def _plain(name: str) -> str:
@@ -177,12 +182,12 @@ def _at_once(start_s: Ints, end_s: Ints) -> tuple[int, int]:
 
 
 def by_base(prepared: Prepared, calls: Calls, facility: Ints) -> pd.DataFrame:
-    """Runs and load of each base that may be shown."""
+    """Runs and load of each base that may be shown: not of one whose name may mean a restricted facility."""
     places, service, runs = prepared.region.facilities, leg_s(calls, DISPATCHED, FINISHED), dispatched(calls)
     days = days_of(calls)
     rows = []
     for at, (name, found) in enumerate(zip(calls.bases, facility.tolist(), strict=True)):
-        if found >= 0 and places.restricted[found]:
+        if places.restricted[_alike(name, places)].any():
             continue
         mine = runs & (calls.base == at)
         timed = service[mine & ~np.isnan(service)]

@@ -231,7 +231,7 @@ def _response(prepared: Prepared, calls: Calls, home: Ints) -> pd.DataFrame:
 
 
 def _by_settlement(prepared: Prepared, home: Ints, days: int) -> pd.DataFrame:
-    """Calls of each settlement inside; points of one settlement together."""
+    """Calls of each settlement inside; points of one settlement together. Villages of two townships may have one name."""
     demand, zones = prepared.region.demand, prepared.region.zones
     settled = np.flatnonzero(demand.inside & (np.array(demand.settlement, dtype=str) != ""))
     calls = np.bincount(home[home >= 0], minlength=len(demand))
@@ -244,7 +244,8 @@ def _by_settlement(prepared: Prepared, home: Ints, days: int) -> pd.DataFrame:
             "calls": calls[settled],
         }
     )
-    table = points.groupby("id", sort=True, as_index=False).agg({"name": "first", "zone": "first", "people": "sum", "calls": "sum"})
+    table = points.groupby(["id", "zone"], sort=True, as_index=False).agg({"name": "first", "people": "sum", "calls": "sum"})
+    table = table[list(points.columns)]
     table["per_1000"] = _per_1000(table, days)
     return table.sort_values(["calls", "id"], ascending=[False, True], kind="stable", ignore_index=True)
 

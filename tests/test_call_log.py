@@ -344,6 +344,15 @@ def test_a_log_without_the_time_of_the_call_is_refused(tmp_path: Path) -> None:
         read(tmp_path, "流水号,地点\n1,前夏村\n")
 
 
+@pytest.mark.parametrize("name", ["log.csv", "log.txt"])
+def test_the_first_call_of_a_log_without_a_header_is_not_shown(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="受理时间") as caught:
+        read(tmp_path, "张三,13800000000,2025-01-01 00:03:30,民和镇某路3号\n李四,13900000000,2025-01-01 00:09:30,前夏村\n", name=name)
+    (problem,) = caught.value.problems
+    assert problem.zh.endswith("报警时间）。")
+    assert not any(cell in str(caught.value) for cell in ("张三", "13800000000", "某路"))
+
+
 def test_the_users_own_headers_are_taken(tmp_path: Path) -> None:
     text = "开始,东经,北纬\n2025-01-01 08:00,{},{}\n".format(*REGION.demand.lonlat[0])
     calls = read(tmp_path, text, columns={"received": "开始", "lon": "东经", "lat": "北纬"}).calls

@@ -28,6 +28,7 @@ from scenarios.call_study import call_study
 from scenarios.output.call_files import call_files, calls_json, speeds_toml
 from scenarios.output.call_report import calls_text, settlement_table, withheld
 from scenarios.output.writers import json_text, write_files
+from scenarios.siting.weights import weights
 
 DAY = 1_735_689_600  # 2025-01-01 0:00
 MINUTES = (0, 1, 3, 13, 23, 43, 63)  # of the stamps after the call
@@ -203,6 +204,26 @@ def test_a_base_is_found_by_name_or_by_the_only_name_that_holds_it() -> None:
     places = replace(town.region(town.roads(STREETS), HOMES, {name: (n, 5) for n, name in enumerate(names)}).facilities, name=names)
     found = match_bases(["中医院", "进贤县人民医院(老院区)", "人民医院", "李渡镇 卫生院", "某站"], places)
     assert found.tolist() == [0, 1, -1, 3, -1]
+
+
+def test_a_base_that_may_be_a_restricted_facility_is_not_shown() -> None:
+    places = replace(REGION.facilities, restricted=np.array([True]))
+    hidden = replace(REGION, facilities=places)
+    for name in ("A name", "A nameless branch", "A"):
+        assert call_study(prepared(hidden, replace(TEN, bases=(name,)))).by_base.empty
+    two = replace(REGION, facilities=REGION.facilities.joined(places))  # of one name: neither is the base for certain
+    assert call_study(prepared(two, TEN)).by_base.empty
+
+
+def test_villages_of_one_name_in_two_townships_are_two() -> None:
+    zones = {"West": town.polygon([(-1, -1), (5, -1), (5, 11), (-1, 11)]), "East": town.polygon([(5, -1), (11, -1), (11, 11), (5, 11)])}
+    region = town.region(town.roads(STREETS, road_class=FAST), HOMES, {"A": (0, 5)}, kind="emergency_centre", zones=zones)
+    region = replace(region, demand=replace(region.demand, settlement=("新村", "甲村", "新村", "甲村")))
+    given = prepared(region, log(region, [0] * 6 + [2] * 3, [DAY + 3600 * n for n in range(9)]))
+    calls = {(row.id, row.zone): row.calls for row in call_study(given).by_settlement.itertuples()}
+    west, east = region.zones.name
+    assert calls == {("新村", west): 6, ("新村", east): 3, ("甲村", west): 0, ("甲村", east): 0}
+    assert weights(given, "calls").tolist() == [6, 0, 3, 0]
 
 
 def test_few_calls_are_withheld_wherever_they_are_shown() -> None:

@@ -266,6 +266,12 @@ def test_old_people_are_given_as_people_or_as_a_share(tmp_path):
         assert load(sheet_file(tmp_path, rows)).frame["old"].tolist() == [14, 29]
 
 
+def test_a_number_of_old_people_stands_before_their_share(tmp_path):
+    heads = [*VILLAGES[0], "65岁及以上人口", "65岁及以上占比"]
+    rows = [heads, [*VILLAGES[1], 7, "14.5%"], [*VILLAGES[2], "", "14.5%"]]
+    assert load(sheet_file(tmp_path, rows)).frame["old"].tolist() == [7, 29]
+
+
 def test_a_share_shown_in_percent_is_that_share_whatever_the_header_says(tmp_path):
     path = sheet_file(tmp_path, [[*VILLAGES[0], "65岁及以上占比（%）"], [*VILLAGES[1], 0.15]])
     book = openpyxl.load_workbook(path)

@@ -68,7 +68,7 @@ def test_calls_are_shared_among_the_points_of_a_settlement(monkeypatch):
     given = replace(given, region=replace(given.region, demand=demand))
 
     class Study:
-        by_settlement = pd.DataFrame({"id": ["S"], "calls": [20]})
+        by_settlement = pd.DataFrame({"id": ["S"], "zone": given.region.zones.name[:1], "calls": [20]})
 
     monkeypatch.setattr(siting_weights, "call_study", lambda _: Study)
     assert weights(given, "calls").tolist() == [18, 2, 0]

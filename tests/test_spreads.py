@@ -164,11 +164,6 @@ def test_people_of_65_and_over_grow_with_their_village_and_stay_whole():
     assert demand.old.tolist() == [250, 0, 400]
 
 
-def test_a_share_of_65_and_over_is_of_the_people_and_a_number_stands_before_it():
-    columns = {"people": [200.0, 100.0, 50.0], "old_share": [0.1, 0.5, 0.2], "old": [np.nan, 7.0, np.nan]}
-    assert placed(villages([(2, 0), (8, 0), (15, 0)], **columns), townships()).old.tolist() == [20, 7, 10]
-
-
 def test_more_old_people_than_people_are_refused_by_row():
     with pytest.raises(InputError, match=r"villages\.csv: more people of 65 and over than people, rows: 1 \(5 > 4\)\."):
         placed(villages([(2, 0), (8, 0)], people=[9.0, 4.0], old=[1.0, 5.0]), townships())

@@ -2,6 +2,7 @@
 
 import logging
 
+import geopandas as gpd
 import pytest
 from county_files import FILES, TOML, roads, write_county, zones
 
@@ -56,6 +57,18 @@ def test_any_changed_input_is_read_again(tmp_path, reads, name, content):
     assert after.fingerprint != before.fingerprint
 
 
+@pytest.mark.parametrize("name", ["zones.shp", "zones [2025].shp"])
+def test_every_file_of_a_shapefile_counts(tmp_path, reads, name):
+    by_code = "乡镇,常住人口\nW,1000\nE,2000\n"
+    path = write_county(tmp_path, {"region.toml": TOML.replace("zones.geojson", name), "people.csv": by_code})
+    frame = gpd.read_file(tmp_path / "zones.geojson")
+    frame.to_file(tmp_path / name)
+    open_region(path)
+    frame.assign(name=["西乡", "东镇"]).to_file(tmp_path / name)
+    assert open_region(path).region.zones.name == ("西乡", "东镇")
+    assert len(reads) == 2
+
+
 def test_changed_speeds_hold_at_once(tmp_path):
     path = write_county(tmp_path, toml='speeds = "speeds.toml"')
     speeds = '[walk]\nkmh = {}\naccess_kmh = 4\naccess_detour = 1\nsource = "x"\nstatus = "M"\n'
@@ -82,7 +95,7 @@ def test_only_the_newest_prepared_form_is_kept(tmp_path):
 
 def test_two_regions_of_one_folder_do_not_drive_each_other_out(tmp_path, reads):
     one = write_county(tmp_path)
-    other = tmp_path / "plan.toml"
+    other = tmp_path / "region-2030.toml"
     other.write_bytes(one.read_bytes())
     for path in (one, other, one, other):
         open_region(path)

@@ -40,6 +40,7 @@ from geodata.roads import Bools, Floats, Ints
 from geodata.tables.cells import plain, text
 from geodata.tables.columns import Column
 from geodata.tables.csv_text import read_csv_text
+from geodata.tables.headers import HAS
 from geodata.tables.load import Table, load_table
 from geodata.tables.rejects import REASON, ROW, numbered_rows
 
@@ -169,7 +170,16 @@ def _loaded(block: PlacesBlock, folder: Path) -> Table:
     columns = {_COORDINATES.get(name, name): header for name, header in block.columns.items()}
     own = {"columns": columns, "bad_rows": "leave_out", "datum": None, "datum_rows": {}}
     exported = _exported(folder / block.file, columns) if block.mended is None else None
-    return exported or load_table(block.model_copy(update=own), folder, CALL_COLUMNS)
+    try:
+        return exported or load_table(block.model_copy(update=own), folder, CALL_COLUMNS)
+    except InputError as error:
+        raise InputError(*(_without_headers(problem) for problem in error.problems)) from None
+
+
+def _without_headers(problem: Problem) -> Problem:
+    """A problem that lists no header of the file: what is taken for one may be the first call, of a log that has none."""
+    zh, en = (text.partition(said) for text, said in zip(problem, HAS, strict=True))
+    return Problem(zh[0] + "）。" if zh[1] else zh[0], en[0] + ")." if en[1] else en[0])
 
 
 def _exported(path: Path, chosen: Mapping[str, str]) -> Table | None:

@@ -15,6 +15,7 @@ _LEADING = re.compile(r"^(?:其中:?|[#*]+|(?:19|20)\d\d年?(?:末|底|度)?|(?:
 _EDGES = "*:·.、_#-|"
 _TOTALS = {"合计", "小计", "总计", "总数", "计", "数量", "人数"}
 _CUT_BYTES = range(8, 11)  # a shapefile keeps ten bytes of a name, and a character may be cut in two
+HAS = Problem("；文件中有：", "; the file has: ")  # before the headers of the file, in a message that a column is missing
 _LEAST_CUT = 3
 Index = dict[str, list[tuple[int, int]]]
 _GROUPED = 10  # worse than any way to write a header of its own
@@ -227,8 +228,8 @@ def _missing(column: Column, tried: Sequence[str], headings: Sequence[Heading]) 
             f"it has registered people only, no residents; write {line} into region.toml if you mean it.",
         )
     return Problem(
-        f"缺少“{column.name_zh}”列（可用的表头：{known}；文件中有：{has}）。",
-        f"column {column.name!r} is missing (known headers: {known}; the file has: {has}).",
+        f"缺少“{column.name_zh}”列（可用的表头：{known}{HAS.zh}{has}）。",
+        f"column {column.name!r} is missing (known headers: {known}{HAS.en}{has}).",
     )
 
 

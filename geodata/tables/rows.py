@@ -50,12 +50,16 @@ class Cells:
 
 
 def _with_old(frame: pd.DataFrame) -> pd.DataFrame:
-    """People of 65 and over, where the table gives their share."""
+    """People of 65 and over, where the table gives their share and not their number."""
     if "old_share" not in frame:
         return frame
     share = frame.pop("old_share")
-    if "old" not in frame and "people" in frame:
-        frame.insert(frame.columns.get_loc("people") + 1, "old", np.rint(share * frame["people"]))
+    if "people" not in frame:
+        return frame
+    by_share = np.rint(share * frame["people"])
+    if "old" in frame:
+        return frame.assign(old=frame["old"].fillna(by_share))
+    frame.insert(frame.columns.get_loc("people") + 1, "old", by_share)
     return frame
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import numpy as np
+import pandas as pd
 
 from geodata.errors import OptionError, Problem
 from geodata.region import Prepared
@@ -50,10 +51,12 @@ def weights(prepared: Prepared, weigh: Weigh) -> Floats:
 
 def _calls(prepared: Prepared) -> Floats:
     demand, table = prepared.region.demand, call_study(prepared).by_settlement
-    calls = dict(zip(table["id"], table["calls"], strict=True))
-    names, number = np.unique(np.array(demand.settlement, dtype=str), return_inverse=True)
+    calls = {(row.id, row.zone): float(row.calls) for row in table.itertuples()}
+    zone_names = [*prepared.region.zones.name, ""]  # OUTSIDE is the last
+    settlement = list(zip(demand.settlement, (zone_names[at] for at in demand.zone), strict=True))
+    number, _ = pd.factorize(pd.Series(settlement, dtype=object))
     share = np.where(demand.inside, np.maximum(demand.people, 1e-9), 0.0)  # one point alone has all, however few its people
     whole = np.bincount(number, share)[number]
-    of = np.array([float(calls.get(name, 0)) for name in names])[number]
+    of = np.array([calls.get(one, 0.0) for one in settlement])
     shared: Floats = np.divide(of * share, whole, out=np.zeros(len(demand)), where=whole > 0)
     return shared
