@@ -19,14 +19,20 @@ from hostile import NAMES, hostile_map
 
 from coverage.circles import circles
 from coverage.stats import CoverageResult, coverage
+from geodata.model import RowNote
+from geodata.norms import read_norms
 from geodata.region import Prepared
 from geodata.standards import Kind, Service, ServiceDefinition, Services
 from geodata.store import open_region
+from scenarios.audit.check import check_region
 from scenarios.compare import Comparison, compare
 from scenarios.model import Open, Scenario
+from scenarios.norms import norms_report
+from scenarios.output.norms_report import norms_text
 from scenarios.output.report import round_up
 from scenarios.output.weblayers import base_layer, circle_layer, place_layer
 from scenarios.output.webmap import SCRIPTS, WEB, html_map, view, web_style
+from scenarios.output.webtables import findings_of, findings_table, norms_count, norms_table, rows_table
 
 MB = 1_000_000
 
@@ -266,3 +272,34 @@ def test_every_word_of_the_map_is_there_and_none_is_said_twice(county: County):
     used = {key for name in SCRIPTS for key in re.findall(r'\bsay\(\s*"(\w+)"', (WEB / name).read_text(encoding="utf-8"))}
     assert used <= known | {"add", "move", "close", "reopen", "view"}  # those are events
     assert own & shared == set()
+
+
+def test_findings_that_differ_in_the_mode_alone_stand_in_one_row(county: County):
+    findings = check_region(county.prepared).findings
+    table = findings_table(findings, "zh")
+    assert len(table.rows) < len(findings)
+    assert len({row.cells[1] for row in table.rows}) == len(table.rows)
+    (islands,) = [row for row in table.rows if "不与主路网相连的路" in row.cells[1]]
+    assert [line.split()[0] for line in islands.cells[2].splitlines()] == ["骑行", "驾车", "步行"]
+    assert len(findings_of(findings, islands.key)[0].marks) == max(int(line.split()[1]) for line in islands.cells[2].splitlines())
+
+
+def test_of_rows_that_are_not_where_they_should_be_a_facility_is_not_named():
+    notes = [
+        RowNote("unlocated", role, "a.xlsx", 7, "F1", "某机构", "某镇", 3.0, "没有坐标：116.2", "no coordinates: 116.2")
+        for role in ("demand", "facilities")
+    ]
+    town = replace(clinic_town().region, row_notes=tuple(notes))
+    home, facility = rows_table(town, "en").rows
+    assert home.cells == ("no coordinates: listed, on no map", "a.xlsx", "7", "某机构", "某镇", "3", "no coordinates: 116.2")
+    assert not {"F1", "某机构", "某镇", "no coordinates: 116.2"} & set(facility.cells)
+
+
+def test_norms_on_the_page_are_those_of_the_report(county: County):
+    report = norms_report(county.prepared, read_norms(None, county.prepared.services))
+    short = norms_table(county.prepared, report, "zh").rows
+    said = re.fullmatch(r"(\d+) 不足 · (\d+) 无法判断 · (\d+) 达到", norms_count(county.prepared, report, "zh"))
+    assert said
+    assert int(said[1]) == len(short) > 0
+    table = norms_text(county.prepared, report)
+    assert all(row.cells[0] in table for row in short)

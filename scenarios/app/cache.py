@@ -12,15 +12,20 @@ import streamlit as st
 from coverage.circles import merged_circles
 from coverage.stats import CoverageResult, coverage
 from geodata.model import Facilities
+from geodata.norms import Norms, read_norms
 from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.region_file import RegionFile, read_region_file
 from geodata.standards import ServiceDefinition
 from geodata.store import input_fingerprint, open_region
+from scenarios.audit.check import Audit, check_region
+from scenarios.audit.finding import audit_layer
 from scenarios.compare import Comparison, compare
 from scenarios.model import Scenario, with_scenario
+from scenarios.norms import NormsReport, norms_report
 from scenarios.output import weblayers
 from scenarios.output.weblayers import Layer
+from scenarios.output.webtables import findings_of
 from scenarios.siting.standby import StandbyPlan, site_standby
 
 Answer = TypeVar("Answer")
@@ -119,3 +124,36 @@ def base_layer(prepared: Prepared) -> Layer:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _base_layer(key: str, _prepared: Prepared) -> Layer:  # noqa: ARG001
     return _in_one_thread(lambda: weblayers.base_layer(_prepared.region))
+
+
+def audit(prepared: Prepared) -> Audit:
+    """What is doubtful in the data of a region."""
+    return _audit(_key(prepared), prepared)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _audit(key: str, _prepared: Prepared) -> Audit:  # noqa: ARG001
+    return _in_one_thread(lambda: check_region(_prepared))
+
+
+def finding_layer(prepared: Prepared, code: str) -> Layer | None:
+    """Where the findings of a kind are; None if there are none."""
+    return _finding_layer(_key(prepared), code, prepared)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _finding_layer(key: str, code: str, _prepared: Prepared) -> Layer | None:  # noqa: ARG001
+    shown = findings_of(audit(_prepared).findings, code)
+    return audit_layer(shown) if shown else None
+
+
+def norms(prepared: Prepared, path: Path) -> NormsReport:
+    """The region held against norms and indicators, those that region.toml names among them."""
+    own = read_region_file(path).norms
+    held = read_norms(path.parent / own if own else None, prepared.services)
+    return _norms(_key(prepared), held.model_dump_json(), prepared, held)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _norms(key: str, said: str, _prepared: Prepared, _held: Norms) -> NormsReport:  # noqa: ARG001
+    return _in_one_thread(lambda: norms_report(_prepared, _held))

@@ -1,4 +1,4 @@
-"""The map in the page: what stands in ``scenarios/output/web`` on a server that hands out layers by the hash of their content."""
+"""The map and the tables in the page; the map stands in ``scenarios/output/web`` and gets its layers by the hash of their content."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from streamlit.components.v1 import declare_component
 from scenarios.output.legend import Language
 from scenarios.output.weblayers import Layer
 from scenarios.output.webmap import LEAFLET, SCRIPTS, WEB
+from scenarios.output.webtables import Table
 
 MOST_LAYERS = 200  # kept on disk; a page that still shows an older one has it in memory
 
@@ -47,6 +48,34 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 """
+# Cells come from files: they become text nodes. A row with a key can be chosen, and chosen again to take it back.
+_TABLE_STUB = """
+export default function ({ data, parentElement, setTriggerValue }) {
+  const made = (tag, name, ...children) => {
+    const one = document.createElement(tag);
+    one.className = name;
+    one.append(...children);
+    return one;
+  };
+  const kind = (at) => (data.heads[at].is_number ? "c15-number" : "");
+  const heads = data.heads.map((head, at) => made("th", kind(at), head.label));
+  const rows = data.rows.map((row) => {
+    const cells = row.cells.map((cell, at) => made("td", kind(at), cell));
+    const tr = made("tr", row.tone ? `c15-tone-${row.tone}` : "", ...cells);
+    if (!row.key) return tr;
+    const button = made("button", "c15-show", data.show);
+    button.type = "button";
+    button.setAttribute("aria-pressed", String(row.key === data.shown));
+    button.onclick = () => setTriggerValue("chosen", row.key === data.shown ? "" : row.key);
+    cells[1].append(button);
+    tr.dataset.key = row.key;
+    return tr;
+  });
+  const table = made("table", "", made("thead", "", made("tr", "", ...heads)), made("tbody", "", ...rows));
+  parentElement.replaceChildren(made("div", "c15-data", table));
+}
+"""
+_mount_table = st.components.v2.component("circle15_table", js=_TABLE_STUB, isolate_styles=False)
 _mount = st.components.v2.component("circle15_map", js=_STUB, isolate_styles=False)
 
 
@@ -64,7 +93,8 @@ def show(
     Parameters
     ----------
     layers : mapping of Layer
-        "base", "circles" and "places", see ``scenarios.output.weblayers``; one that did not change is not sent again.
+        "base", "circles", "places" (see ``scenarios.output.weblayers``) and, where some are shown, "findings"; one that did not
+        change is not sent again.
     view : mapping
         See ``scenarios.output.webmap.view``.
     language : {"zh", "en"}
@@ -88,6 +118,29 @@ def show(
         "scripts": [f"{leaflet}/leaflet.js", *(f"{web}/{name}" for name in SCRIPTS)],
     }
     _mount(key=key, data={"files": files, "options": options}, on_said_change=lambda: _hear(key, on_event))
+
+
+def table(shown: Table, *, key: str, show: str = "", chosen: str = "", on_choose: Callable[[str], None] | None = None) -> None:
+    """Show a table.
+
+    Parameters
+    ----------
+    shown : Table
+    key : str
+        Of this table in the session.
+    show : str
+        What stands on the button of a row that can be chosen.
+    chosen : str
+        Key of the row that is.
+    on_choose : callable, optional
+        Called before the rerun with the key of a row, or "" when it is taken back.
+    """
+
+    def hear() -> None:
+        if on_choose is not None and st.session_state[key].get("chosen") is not None:
+            on_choose(st.session_state[key]["chosen"])
+
+    _mount_table(key=key, data=shown.to_json() | {"show": show, "shown": chosen}, on_chosen_change=hear)
 
 
 def _hear(key: str, on_event: Callable[[str, dict[str, Any]], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -16,7 +17,7 @@ from geodata.model import Demand
 from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
-from scenarios.app import cache, component, downloads, session
+from scenarios.app import cache, component, data, downloads, session
 from scenarios.app.i18n import words
 from scenarios.compare import Comparison
 from scenarios.model import Scenario, parse_scenario, with_scenario
@@ -34,7 +35,7 @@ SENT_S = 0.05  # Streamlit sends what a run has drawn after about 10 ms, and for
 
 
 @st.fragment
-def desk(prepared: Prepared, language: Language) -> None:
+def desk(prepared: Prepared, path: Path, language: Language) -> None:
     """Draw the desk."""
     asks, shows = st.columns([1, 4.2], gap="small")
     with asks:
@@ -50,9 +51,10 @@ def desk(prepared: Prepared, language: Language) -> None:
         _figures(prepared.region.demand, comparison, language)
         st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {words(language)['counts']}")
         late = _map(prepared, service_id, comparison, kind, language)
+        data.show(prepared, prepared, path, language)
     with asks:
         plan = _proof(comparison, language)
-        downloads.show(prepared, service_id, comparison, plan, language)
+        downloads.show(prepared, path, service_id, comparison, plan=plan, language=language)
     if late:
         time.sleep(SENT_S)
         st.rerun()
@@ -224,6 +226,8 @@ def _map(prepared: Prepared, service_id: str, comparison: Comparison, kind: str,
         "circles": circle,
         "places": cache.place_layer(prepared, comparison.before.facilities),
     }
+    if found := data.layer(prepared):
+        layers["findings"] = found
     shown = view(prepared, service_id, result, comparison=comparison if len(comparison.sites) else None)
     component.show(
         layers,

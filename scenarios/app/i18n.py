@@ -89,6 +89,26 @@ _WORDS = {
     "file_xlsx": ("表格（Excel）", "Tables (Excel)"),
     "file_site": ("选址结果与证明（Excel）", "Chosen points and proof (Excel)"),
     "file_gpkg": ("图层（GeoPackage）", "Layers (GeoPackage)"),
+    "file_norms": ("标准与规划指标对照（Excel）", "Norms and indicators (Excel)"),
+    "data": ("数据检查 · 各表如何读入 · 标准与规划指标", "Data check · how the tables were read · norms"),
+    "findings": ("数据检查", "Data check"),
+    "files_read": ("各表如何读入", "How the tables were read"),
+    "norms": ("标准与规划指标", "Norms and indicators"),
+    "checking": ("正在检查……", "Checking …"),
+    "no_findings": ("没有发现问题。", "Nothing doubtful was found."),
+    "show": ("在地图上显示", "Show on the map"),
+    "files_about": (
+        "每张表用了哪一行作表头、哪些列，跳过了哪些行，坐标按哪种坐标系读入。可在 region.toml 里更改。",
+        "Which row was taken as the header, which columns, which rows were passed over, which datum. region.toml can say otherwise.",
+    ),
+    "rows_about": (
+        "没有按原样用上的行：{count} 行，列出 {shown} 行。导出改正：circle15 tables REGION --rejected DIR",
+        "Rows not taken as they are: {count}, {shown} listed. To mend them: circle15 tables REGION --rejected DIR",
+    ),
+    "norms_about": (
+        "现行及有期限的标准与指标，按现有机构（不含情景的改动）。下表为不足的；全部及依据见导出文件里的 Excel。",
+        "Norms in force, held against the facilities as they are, without the scenario. Below: those not reached; all: the Excel file.",
+    ),
     "sources": ("来源与参数", "Sources and parameters"),
 }
 

@@ -31,13 +31,14 @@ def run() -> None:
     """Draw the app; an error of ours is shown as its sentence."""
     language: Language = "en" if st.query_params.get("lang") == "en" else "zh"
     st.set_page_config(page_title=words(language)["title"], layout="wide")
-    path = os.environ.get("CIRCLE15_REGION", "region.toml")
+    path = Path(os.environ.get("CIRCLE15_REGION", "region.toml"))
+    path = path / "region.toml" if path.is_dir() else path
     try:
-        prepared = cache.region(Path(path))
+        prepared = cache.region(path)
         _header(prepared, language)
-        desk(prepared, language)
+        desk(prepared, path, language)
     except UnconfirmedError as error:
-        _ask(error, Path(path), language)
+        _ask(error, path, language)
     except Circle15Error as error:
         complain(error.problems, language)
 

@@ -22,6 +22,7 @@ from coverage.stats import CoverageResult
 from geodata.model import Demand
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
+from scenarios.audit.words import SEVERITY_WORDS
 from scenarios.compare import Comparison
 from scenarios.output import legend
 from scenarios.output.legend import Language, Words, kind_words
@@ -45,6 +46,7 @@ _LOOKS = {
     "circle_opacity": legend.CIRCLE_OPACITY,
     "changes": {change: {"colour": legend.CHANGE_COLOURS[change], "sign": legend.CHANGE_SIGNS[change]} for change in legend.CHANGE_WORDS},
     "site": legend.SITE_COLOURS["placed"],
+    "findings": {"error": "#b3005e", "warning": "#d4148e", "note": "#6d28d9"},
     "water": legend.WATER_COLOUR,
     "river": legend.RIVER_COLOUR,
     "border": legend.BORDER_COLOUR,
@@ -61,6 +63,7 @@ _WORDS = {
     **legend.BEFORE_AFTER_WORDS,
     **legend.CHANGE_WORDS,
     **{f"sum_{row}": words for row, words in legend.ROW_WORDS.items()},
+    **{f"severity_{severity}": words for severity, words in SEVERITY_WORDS.items()},
     **{f"state_{state}": words for state, words in legend.STATE_WORDS.items()},
 }
 

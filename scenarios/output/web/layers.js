@@ -6,6 +6,7 @@
   const PANES = { zones: 210, water: 220, circles: 230, roads: 240, borders: 250, places: 450, names: 460 };
   const BORDER = { weight: 1.1, opacity: 0.9, dashArray: "5 3" };
   const LEAST_CHANGE = 7; // pixels: its sign stands on the dot
+  const FINDING_RADIUS = 9;
   const CANVAS = { padding: 0.3, tolerance: 4 };
 
   /** The pairs of a compact line (see weblayers.py) as Leaflet wants them: lat, lon. */
@@ -32,8 +33,8 @@
     }
     let scale = 1;
     const groups = {};
-    for (const name of ["zones", "water", "circles", "roads", "borders", "facilities", "gaps", "changed", "sites", "names"]) groups[name] = L.layerGroup().addTo(map);
-    const found = { zones: new Map(), facilities: new Map(), gaps: new Map(), changed: new Map(), sites: new Map() };
+    for (const name of ["zones", "water", "circles", "roads", "borders", "facilities", "gaps", "changed", "sites", "names", "findings"]) groups[name] = L.layerGroup().addTo(map);
+    const found = { zones: new Map(), facilities: new Map(), gaps: new Map(), changed: new Map(), sites: new Map(), findings: new Map() };
     const quiet = (pane, style) => ({ renderer: panes[pane], pane: `c15-${pane}`, interactive: false, ...style });
 
     function base(data) {
@@ -179,6 +180,26 @@
       }
     }
 
+    /** What the data check found, by its place in the list: rings and outlines, so that what lies under them is still seen. Nothing takes them away. */
+    function findings(data) {
+      groups.findings.clearLayers();
+      found.findings.clear();
+      for (const [at, feature] of (data ? data.features : []).entries()) {
+        const colour = looks.findings[feature.properties.severity];
+        const stroke = { renderer: panes.places, pane: "c15-places", bubblingMouseEvents: false, color: colour, weight: 3.5, opacity: 0.95, fillColor: colour };
+        const ring = (_, latlng) => L.circleMarker(latlng, { ...stroke, radius: FINDING_RADIUS, fillOpacity: 0.12 });
+        const shape = L.geoJSON(feature, { ...stroke, fill: false, pointToLayer: ring });
+        shape.on("click", (event) => onPick("finding", at, event.latlng, event.originalEvent));
+        shape.bindTooltip(() => hover("finding", at), { direction: "top", offset: [0, -8], sticky: true });
+        found.findings.set(at, { finding: feature.properties, shape: shape.addTo(groups.findings) });
+      }
+    }
+
+    /** Findings lie above whatever was drawn after them. */
+    function raise() {
+      for (const { shape } of found.findings.values()) shape.bringToFront();
+    }
+
     /** Dots grow with the zoom: a whole county is not to vanish under its clinics. */
     function resize() {
       const zoom = map.getZoom();
@@ -237,7 +258,7 @@
       return inside;
     }
 
-    return { groups, found, base, circles, places, cross, gaps, sink, changed, sites, resize, shares, highlight, untangle, zoneAt };
+    return { groups, found, base, circles, places, cross, gaps, sink, changed, sites, findings, raise, resize, shares, highlight, untangle, zoneAt };
   }
 
   Object.assign(window.circle15, { drawing });

@@ -1,7 +1,7 @@
 // circle15.mount(element, options) → { update(options), destroy() }: the map and the panel beside it, in the page and in the single file.
 //
 // options: language "zh" | "en"; editable; switchable (header, notes and a button for the language: the single file); layers
-// { base, circles, places }, each { id, data } or { id, url }; view (see webmap.view); heard (the number of the last event that was
+// { base, circles, places, findings }, each { id, data } or { id, url }, the last only where there is one; view (see webmap.view); heard (the number of the last event that was
 // answered); on(events): every event not yet answered, the oldest first, each { n, kind, … }.
 // Data comes from files: names reach the page as text only.
 (function () {
@@ -10,6 +10,7 @@
   const { speech, element, whole, percent, drawing, panel, far } = window.circle15;
 
   const COLUMN = 800; // pixels: below this the panel stands below the map
+  const CLOSE = 13; // as near as one comes to a single finding
   const NARROW = 550; // pixels: a map as narrow as this has no room beside its legend
 
   function mount(host, first) {
@@ -44,7 +45,7 @@
     const footer = element("footer", { class: "c15-footer" });
     const legend = element("details", { class: "c15-legend", open: true });
     const tools = element("div", { class: "c15-tools leaflet-bar" });
-    const shown = { zones: true, circles: true, gaps: true, facilities: true, roads: true, names: true };
+    const shown = { zones: true, circles: true, gaps: true, facilities: true, roads: true, names: true, findings: true };
 
     const stop = (event) => event.stopPropagation(); // Leaflet would not know a button that its own click replaced
 
@@ -87,14 +88,17 @@
       ground.setAttribute("aria-label", words.say("map"));
       frame();
       toolbar();
-      await Promise.all(["base", "circles", "places"].map(refresh));
+      const before = root.dataset.findings;
+      await Promise.all(["base", "circles", "places", "findings"].map(refresh));
       if (!layers.base || !layers.places) return;
       drawView();
+      if (root.dataset.findings && root.dataset.findings !== before) showFindings();
     }
 
     async function refresh(name) {
       const layer = options.layers[name];
-      wanted[name] = layer.id;
+      wanted[name] = layer?.id;
+      if (!layer) return forget(name);
       if (root.dataset[name] === layer.id) return;
       let data = layer.data;
       try {
@@ -109,6 +113,23 @@
       root.dataset[name] = layer.id;
     }
 
+    function forget(name) {
+      if (!layers[name]) return;
+      delete layers[name];
+      delete root.dataset[name];
+      draw[name](null);
+    }
+
+    /** Bring what was found into view, and the map too, for it was asked for below. */
+    function showFindings() {
+      toggle("findings", true);
+      drawLegend();
+      const shapes = [...draw.found.findings.values()].map(({ shape }) => shape);
+      if (!shapes.length) return;
+      fit(L.featureGroup(shapes).getBounds(), 40, CLOSE);
+      stage.scrollIntoView({ block: "center" });
+    }
+
     function drawView() {
       const { view } = options;
       draw.shares(view.zones);
@@ -119,6 +140,7 @@
         drawView.key = key;
       }
       drawSites();
+      draw.raise();
       draw.highlight(popup && popup.what === "zone" ? popup.id : null);
       side.update(view, words);
       drawLegend();
@@ -161,8 +183,8 @@
     }
 
     /** Bring something into view, beside the legend where there is room. */
-    function fit(what, padding) {
-      map.fitBounds(what, { animate: false, paddingTopLeft: [padding, padding], paddingBottomRight: [padding + beside(), padding] });
+    function fit(what, padding, maxZoom) {
+      map.fitBounds(what, { animate: false, maxZoom, paddingTopLeft: [padding, padding], paddingBottomRight: [padding + beside(), padding] });
     }
 
     const beside = () => (ground.clientWidth > NARROW && legend.open ? legend.offsetWidth : 0);
@@ -209,7 +231,7 @@
       const { view } = options;
       const { looks } = view;
       const gone = view.sites.some((site) => site.state !== "new");
-      const key = JSON.stringify([options.language, root.dataset.circles, root.dataset.places, view.words, gone, view.changed.length > 0, draw.found.sites.size > 0]);
+      const key = JSON.stringify([options.language, root.dataset.circles, root.dataset.places, view.words, gone, view.changed.length > 0, draw.found.sites.size > 0, root.dataset.findings, shown.findings]);
       if (legend.dataset.key === key) return; // a box that was just ticked keeps the keyboard
       legend.dataset.key = key;
       const swatch = (colour, name) => {
@@ -240,7 +262,14 @@
         section("zones", "zones", levels),
         section("roads", "roads", []),
         section("names", "names", []),
+        ...(layers.findings ? [section("findings", "findings", foundEntries(entry, swatch))] : []),
       );
+    }
+
+    /** The kinds of finding that are drawn, an entry each. */
+    function foundEntries(entry, swatch) {
+      const kinds = new Map([...draw.found.findings.values()].map(({ finding }) => [finding.code, finding]));
+      return [...kinds.values()].map((one) => entry(swatch(options.view.looks.findings[one.severity], "c15-hollow"), words.text(one)));
     }
 
     function toggle(name, on) {
@@ -251,6 +280,7 @@
         else draw.groups[group].remove();
       }
       if (name === "gaps" && on) draw.sink();
+      if (on) draw.raise();
       if (name === "names" && on) draw.untangle(options.view.zones);
     }
 
@@ -259,6 +289,10 @@
     const givenSite = (id) => draw.found.sites.get(id)?.site || options.view.sites.find((site) => site.id === id);
 
     function nameOf(what, id) {
+      if (what === "finding") {
+        const { finding } = draw.found.findings.get(id);
+        return finding.people ? `${finding.name} · ${words.say("persons", whole(finding.people))}` : finding.name || words.text(finding);
+      }
       const entry = { gap: draw.found.gaps, changed: draw.found.changed, facility: draw.found.facilities }[what].get(id);
       const thing = entry.gap || entry.one || entry.place;
       return what === "facility" ? thing.name : `${thing.name} · ${words.say("persons", whole(thing.people))}`;
@@ -283,7 +317,7 @@
     }
 
     function fillPopup() {
-      const content = { zone: zonePopup, gap: gapPopup, changed: changedPopup, facility: facilityPopup, site: sitePopup }[popup.what](popup.id);
+      const content = { zone: zonePopup, gap: gapPopup, changed: changedPopup, facility: facilityPopup, site: sitePopup, finding: findingPopup }[popup.what](popup.id);
       if (!content) return map.closePopup(popup.shownAs);
       popup.box.replaceChildren(...content);
       if (popup.what === "site") popup.shownAs.setLatLng(draw.found.sites.get(popup.id).marker.getLatLng());
@@ -353,6 +387,19 @@
         element("h2", null, place.name),
         rows([words.say("kind"), kindName(place.kind)], [words.say("capacity"), place.capacity === null ? null : whole(place.capacity)], ["", mark]),
         ...(options.editable ? [element("p", { class: "c15-actions" }, ...buttons)] : []),
+      ];
+    }
+
+    function findingPopup(id) {
+      const finding = draw.found.findings.get(id)?.finding;
+      if (!finding) return null;
+      return [
+        element("h2", null, finding.name || words.text(finding)),
+        rows(
+          [words.say(`severity_${finding.severity}`), words.text(finding)],
+          [words.say("people"), finding.people && words.say("persons", whole(finding.people))],
+          [words.say("toDo"), finding[`do_${options.language}`]],
+        ),
       ];
     }
 
@@ -486,6 +533,13 @@
         return { x: box.left + x, y: box.top + y };
       },
       zoom: () => map.getZoom(),
+      /** Where a finding lies in the window, and its name. */
+      finding(at) {
+        const { finding, shape } = draw.found.findings.get(at);
+        const { lat, lng } = shape.getBounds().getCenter();
+        return { ...handle.pixel(lat, lng), name: finding.name };
+      },
+      findings: () => [...draw.found.findings.values()].map(({ finding }) => finding.name),
       place: (id) => draw.found.facilities.get(id)?.place,
       say: (kind, detail) => (say(kind, detail), drawSites()),
       draws: (group) => map.hasLayer(draw.groups[group]),

@@ -19,6 +19,8 @@
     facilities: ["机构", "Facilities"],
     roads: ["道路与水面", "Roads and water"],
     names: ["乡镇名", "Township names"],
+    findings: ["数据检查", "Data check"],
+    toDo: ["怎么办", "What to do"],
     tabZones: ["乡镇", "By township"],
     tabGaps: ["未覆盖", "Gaps"],
     tabChanges: ["变化", "Changes"],
