@@ -114,7 +114,7 @@ def survey(path: Path) -> tuple[Region | None, Ledger]:
         return None, ledger
     rows = {role: [len(ground.zones.id)] for role in ("zones", "population", "growth")} | {
         "demand": [len(demand)],
-        "roads": [ground.roads.highway_ways],
+        "roads": list(ground.roads.ways_of_file),
     }
     rows |= {"facilities": places.groupby("block").size().tolist(), "calls": [len(calls)]}
     totals = described.population

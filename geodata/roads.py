@@ -79,8 +79,10 @@ class Roads:
         Great-circle length of the original geometry.
     water : (k,) geometries, WGS84
         Mapped water that no access leg may cross.
-    highway_ways, missing_nodes : int
-        Ways with a highway tag in the file, and node references the file does not contain.
+    ways_of_file : tuple of int
+        Ways with a highway tag, or links, of each file.
+    missing_nodes : int
+        Node references that the files do not contain.
     unread_maxspeed : tuple of str
         maxspeed values that could not be understood (the class speed is used).
     notes : tuple of str
@@ -103,7 +105,7 @@ class Roads:
     blocked: npt.NDArray[np.uint8]
     length_mm: Ints
     water: Geometries
-    highway_ways: int
+    ways_of_file: tuple[int, ...]
     missing_nodes: int
     unread_maxspeed: tuple[str, ...]
     notes: tuple[str, ...] = ()
@@ -120,6 +122,11 @@ class Roads:
     def fingerprint(self) -> str:
         """Sha256 of the content, equal on every machine."""
         return fingerprint(self)
+
+    @property
+    def highway_ways(self) -> int:
+        """Count the ways with a highway tag, or links, of all files."""
+        return sum(self.ways_of_file)
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:

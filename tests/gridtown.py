@@ -96,7 +96,7 @@ def roads(
         blocked=np.array([blocked.get(node, 0) for node in nodes], dtype=np.uint8),
         length_mm=np.array([round(length * BLOCK_M * 1000) for length in blocks]),
         water=np.array(list(water), dtype=object),
-        highway_ways=count,
+        ways_of_file=(count,),
         missing_nodes=0,
         unread_maxspeed=(),
     )

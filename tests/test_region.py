@@ -290,3 +290,11 @@ def test_a_kind_for_every_row_does_not_overrule_the_kind_of_each(tmp_path):
 def test_a_crs_that_stretches_lengths_is_refused(tmp_path):
     (said,) = problems(write_county(tmp_path, toml='crs = "EPSG:3857"'))
     assert "crs 'EPSG:3857' scales lengths by 1.13" in said
+
+
+def test_two_road_files_are_one_network_and_each_is_told_with_its_rows(tmp_path):
+    links = "from_lon,from_lat,to_lon,to_lat\n116.020,28.305,116.021,28.305\n"
+    toml = TOML.replace('[roads]\nfile = "roads.osm"', '[[roads]]\nfile = "roads.osm"\n[[roads]]\nfile = "links.csv"')
+    region = read_region(write_county(tmp_path, {"region.toml": toml, "links.csv": links}))
+    assert [(source.file, source.rows) for source in region.sources if source.role == "roads"] == [("roads.osm", 1), ("links.csv", 1)]
+    assert len(set(region.roads.tail) | set(region.roads.head)) == 3  # the street's two ends and the end of the link

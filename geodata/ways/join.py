@@ -176,7 +176,7 @@ def _beside(roads: Roads, layer: Roads) -> Roads:
         road_names=road_names,
         blocked=np.concatenate([one.blocked for one in both]),
         water=np.concatenate([one.water for one in both]),
-        highway_ways=roads.highway_ways + layer.highway_ways,
+        ways_of_file=roads.ways_of_file + layer.ways_of_file,
         missing_nodes=roads.missing_nodes + layer.missing_nodes,
         unread_maxspeed=tuple(sorted({*roads.unread_maxspeed, *layer.unread_maxspeed})),
         notes=roads.notes + layer.notes,

@@ -66,7 +66,7 @@ def read_link_table(path: Path, block: RoadsBlock) -> Roads:
     notes += if_any(closed, "条禁行或不通行类别的路段未用", "links that nobody may travel left out")
     notes = [*_notes_on_cells(links), *_on_lengths(links, lines, block), *notes]
     named = tuple(f"{path.name}：{zh} · {path.name}: {en}" for zh, en in notes)
-    return replace(roads, highway_ways=len(links.cells), unread_maxspeed=unread, notes=named)
+    return replace(roads, ways_of_file=(len(links.cells),), unread_maxspeed=unread, notes=named)
 
 
 def _placed(links: Links, block: RoadsBlock) -> tuple[Lines, Ints, list[Note]]:

@@ -285,7 +285,7 @@ def _cut(ways: _Ways, nodes: _Nodes) -> Roads:
         blocked=nodes.blocked[node],
         length_mm=lengths_mm(course, first_vertex),
         water=_water(ways, nodes),
-        highway_ways=len(ways.highways),
+        ways_of_file=(len(ways.highways),),
         missing_nodes=int((~known).sum()),
         unread_maxspeed=tuple(sorted(ways.unread_maxspeed)),
     )

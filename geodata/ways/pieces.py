@@ -72,7 +72,7 @@ def build_roads(lines: Geometries, ends: Ints, pieces: Sequence[Piece], *, notes
         blocked=np.zeros(len(node), dtype=np.uint8),
         length_mm=lengths_mm(lonlat, first_vertex),
         water=np.zeros(0, dtype=object),
-        highway_ways=len(np.unique([piece.way_id for piece in pieces])),
+        ways_of_file=(len(np.unique([piece.way_id for piece in pieces])),),
         missing_nodes=0,
         unread_maxspeed=(),
         notes=notes,
