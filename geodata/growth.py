@@ -63,7 +63,8 @@ def grown(region: Region, year: int, variant: str = "central") -> Region:
     The base year is that of the region's date. The county's figure is rounded to whole people, the townships add up to it (largest
     remainder), the points to their townships, under every spread. Each point keeps its share of 65 and over: ageing is not foretold.
     Where the people are the fractions of a raster without township totals, they stay fractions. People outside the county, registered
-    people and the facilities stay; the date moves to the target year, so that a facility counts if it is there then.
+    people and the facilities stay; the date moves to the target year, so that a facility counts if it is there then, and a norm if it is
+    in force then. The county's published number of residents is not known for that year.
 
     Parameters
     ----------
@@ -98,6 +99,7 @@ def grown(region: Region, year: int, variant: str = "central") -> Region:
         date=_same_day(region.date, year),
         zones=replace(zones, people=np.where(np.isfinite(zones.people), totals, np.nan)),
         demand=replace(demand, people=spreads[0], spreads=spreads, old=aged(demand, spreads[0])),
+        county_people=region.county_people if years == 0 else np.nan,
         people_source=f"{_said(region, year, variant, rate[base > 0])}；{region.people_source}",
     )
 

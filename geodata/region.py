@@ -116,7 +116,7 @@ def survey(path: Path) -> tuple[Region | None, Ledger]:
         "demand": [len(demand)],
         "roads": list(ground.roads.ways_of_file),
     }
-    rows |= {"facilities": places.groupby("block").size().tolist(), "calls": [len(calls)]}
+    rows |= {"facilities": [int((places["block"] == at).sum()) for at in range(len(described.facilities))], "calls": [len(calls)]}
     totals = described.population
     region = Region(
         name=described.name,

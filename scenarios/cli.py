@@ -104,7 +104,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_year(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--year", type=int, help="规划年，按 [growth] 推算人口 · target year: people grown by [growth]")
+    said = (
+        "规划年：按 [growth] 推算人口，机构与标准按该年同日计 · target year: people grown by [growth], facilities and norms as on that day"
+    )
+    command.add_argument("--year", type=int, help=said)
     command.add_argument("--growth", choices=["low", "central", "high"], help="增长方案，默认 central · variant of growth")
 
 

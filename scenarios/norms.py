@@ -238,8 +238,11 @@ def _status(norm: Norm, required: float, there: float, *, is_lower_bound: bool) 
         return "none"
     if math.isnan(required) or math.isnan(there):
         return "unknown"
-    met = there <= required if norm.sense == "at_most" else there >= required
-    return "met" if met else "unknown" if is_lower_bound else "short"
+    at_most = norm.sense == "at_most"
+    met = there <= required if at_most else there >= required
+    if is_lower_bound and met == at_most:
+        return "unknown"  # what is not stated may turn it
+    return "met" if met else "short"
 
 
 def _missing(found: Counted, of: Counted, at: int) -> tuple[str, str]:

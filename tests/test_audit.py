@@ -357,7 +357,6 @@ def test_cells_of_a_raster_are_told_by_township_and_are_no_settlements() -> None
     assert "nobody_urban" not in found
 
 
-TRAP = ((0, 9), (-8, 9))
 RESTRICTED = [
     lambda **said: county(places=PLACES | {"H": (300, 300)}, **said),
     lambda **said: county(places=PLACES | {"H": (30, 10)}, open_from=four("2027-01-01", ""), **said),

@@ -65,6 +65,12 @@ def test_the_year_of_the_data_changes_nobody():
     assert now.date == region.date
 
 
+def test_the_countys_published_people_are_those_of_its_day_only():
+    region = replace(county(), county_people=2000.0)
+    assert grown(region, 2026).county_people == 2000
+    assert np.isnan(grown(region, 2030).county_people)
+
+
 def test_people_outside_and_registered_people_stay():
     region = county()
     region = replace(region, zones=replace(region.zones, registered=np.array([5.0, 6.0])))

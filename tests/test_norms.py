@@ -215,6 +215,13 @@ def test_a_figure_that_no_table_holds_is_stated_with_its_source():
     assert whole(county(), queue, "shortfall", "status") == (12, "short")
 
 
+@pytest.mark.parametrize(("sense", "value", "status"), [("at_least", 90, "met"), ("at_least", 110, "unknown"), ("at_most", 90, "short")])
+def test_a_lower_bound_tells_only_what_the_rest_cannot_turn(sense: str, value: int, status: str):
+    region = county({"said": (2, 0), "unsaid": (3, 0)}, capacity=[100.0, np.nan])
+    assert whole(region, norm(measure="beds", unit="beds", base="area", per=1, value=value, sense=sense), "status") == (status,)
+    assert whole(region, norm(measure="beds", unit="beds", base="area", per=1, value=110, sense="at_most"), "status") == ("unknown",)
+
+
 def test_a_norm_lapses_and_comes_into_force_as_exactly_as_its_dates_are_known():
     day = dt.date(2026, 1, 1)
     assert timing(norm(expiry="2022-12"), day) == "expired"

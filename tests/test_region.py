@@ -111,6 +111,17 @@ def test_a_facility_far_away_is_external_and_no_error(tmp_path):
     assert read_region(write_county(tmp_path, {"hospitals.csv": more})).facilities.external.tolist() == [False, False, True, False]
 
 
+def test_a_table_of_facilities_without_any_place_is_told_and_the_others_are_read(tmp_path):
+    nowhere = "编码,名称,类别,经度,纬度\nH1,县医院,医院,,\nH2,东镇卫生院,乡镇卫生院,,\n"
+    region = read_region(write_county(tmp_path, {"hospitals.csv": nowhere}))
+    assert region.facilities.id == ("P1",)
+    assert [(source.file, source.rows) for source in region.sources if source.role == "facilities"] == [
+        ("hospitals.csv", 0),
+        ("parks.csv", 1),
+    ]
+    assert [(note.what, note.id) for note in region.row_notes] == [("unlocated", "H1"), ("unlocated", "H2")]
+
+
 def test_settlements_of_a_whole_province_are_cut_to_the_county(tmp_path):
     table = "id,lon,lat,people\na,116.002,28.305,1\nb,116.018,28.305,1\nc,113.0,27.0,100\n"
     region = read_region(write_county(tmp_path, {"villages.csv": table}))

@@ -23,7 +23,6 @@ from scenarios.cli import main
 from scenarios.od import od_table
 
 EAST, NORTH, STEP = 116.0, 28.0, 0.001  # a step north is 111.195 m
-METRE = STEP / 111.195  # of latitude
 Place = tuple[float, float]
 
 

@@ -17,7 +17,6 @@ from geodata.examples.staff import STAFF_COLUMNS
 
 MEDICAL, PEOPLE, VILLAGES, SAMPLING = "医疗卫生机构一览表.xlsx", "各乡镇人口.xlsx", "村（社区）名册.csv", "采样点.xlsx"
 MEDICAL_REST = ("床位数", "启用日期", "停用日期", "可设急救点", "涉密", "出动秒数", *STAFF_COLUMNS)
-VILLAGE_HEADS = ("序号", "所属乡镇", "村（社区）", "统计用区划代码", "城乡分类", "户籍人口", "常住人口", "65岁及以上占比", "经度", "纬度")
 DEGREE_DIGITS = 9  # 0.1 mm: the way to GCJ-02 and back must not be lost in the rounding
 REGION = """\
 # {name}: the example county with its tables as offices hand them in: titles, merged headers, totals, notes, 万, GCJ-02 and BD-09
