@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,13 +12,15 @@ import streamlit as st
 
 from coverage.circles import merged_circles
 from coverage.stats import CoverageResult, coverage
-from geodata.model import Facilities
+from geodata.growth import grown
+from geodata.model import Facilities, Region
 from geodata.norms import Norms, read_norms
 from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.region_file import RegionFile, read_region_file
 from geodata.standards import ServiceDefinition
 from geodata.store import input_fingerprint, open_region
+from scenarios.app.session import Year
 from scenarios.audit.check import Audit, check_region
 from scenarios.audit.finding import audit_layer
 from scenarios.compare import Comparison, compare
@@ -59,6 +62,16 @@ def _region(path: str, fingerprint: str) -> Prepared:  # noqa: ARG001 — the fi
 def _key(prepared: Prepared) -> str:
     """The region and the rules that results follow from."""
     return prepared.region.fingerprint + prepared.services.model_dump_json() + prepared.speeds.model_dump_json()
+
+
+def in_year(prepared: Prepared, year: Year | None) -> Prepared:
+    """The region with the people of a target year; the roads, and the networks on them, are the same."""
+    return prepared if year is None else replace(prepared, region=_grown(prepared.region.fingerprint, year, prepared))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _grown(key: str, year: Year, _prepared: Prepared) -> Region:  # noqa: ARG001
+    return grown(_prepared.region, year.year, year.variant)
 
 
 def covered(prepared: Prepared, definition: ServiceDefinition) -> CoverageResult:

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from coverage.stats import CoverageResult
 from geodata.errors import Circle15Error, Problem
-from geodata.model import Demand
+from geodata.growth import MOST_YEARS
+from geodata.model import GROWTH, Demand
 from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
@@ -29,6 +31,7 @@ from scenarios.siting.standby import PLAN, StandbyPlan, plan_scenario, proof
 
 MOST_MINUTES = 240
 MOST_SITES = 200
+PLAN_YEARS = 5
 SOLVER_SECONDS = 60.0
 SAME = 0.01  # percentage points, or people: a difference that the figures do not show
 SENT_S = 0.05  # Streamlit sends what a run has drawn after about 10 ms, and forgets what was not sent when the next run begins
@@ -38,8 +41,13 @@ SENT_S = 0.05  # Streamlit sends what a run has drawn after about 10 ms, and for
 def desk(prepared: Prepared, path: Path, language: Language) -> None:
     """Draw the desk."""
     asks, shows = st.columns([1, 4.2], gap="small")
+    today = prepared
     with asks:
         service_id, definition = _question(prepared, language)
+        try:
+            prepared = cache.in_year(today, _year(today, language))
+        except Circle15Error as error:  # a township without a rate
+            complain(error.problems, language)
         kind = _scenario(prepared, definition, language)
         _standby(prepared, service_id, definition, language)
     with shows:
@@ -50,10 +58,10 @@ def desk(prepared: Prepared, path: Path, language: Language) -> None:
             return
         _figures(prepared.region.demand, comparison, language)
         st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {words(language)['counts']}")
-        late = _map(prepared, service_id, comparison, kind, language)
-        data.show(prepared, prepared, path, language)
+        late = _map(prepared, today, service_id, comparison, kind=kind, language=language)
+        data.show(today, prepared, path, language)
     with asks:
-        plan = _proof(comparison, language)
+        plan = _proof(prepared, comparison, language)
         downloads.show(prepared, path, service_id, comparison, plan=plan, language=language)
     if late:
         time.sleep(SENT_S)
@@ -84,6 +92,24 @@ def _question(prepared: Prepared, language: Language) -> tuple[str, ServiceDefin
     return service_id, definition if minutes == limit else definition.with_minutes(float(minutes))
 
 
+def _year(prepared: Prepared, language: Language) -> session.Year | None:
+    """The region's own date, or a target year by one of the stated rates of growth; no choice where none is stated."""
+    say, date, chosen = words(language), prepared.region.date, None
+    if np.isfinite(prepared.region.zones.growth).any():
+        now = say["as_of"].format(date=date)
+        named = {"": (now, now), **{one: (say[f"growth_{one}"],) * 2 for one in GROWTH}}
+        variant = _select(say["people_of"], named, "growth", language)
+        if variant:
+            ahead = date.year - date.year % PLAN_YEARS + PLAN_YEARS  # plans end in years of 0 and 5
+            chosen = session.Year(
+                _number(say["year"], ahead, date.year + MOST_YEARS, "year-number", language, least=date.year + 1), variant
+            )
+    if chosen != session.year():
+        session.look_at(chosen)
+        st.rerun()  # the whole page: its head says which year
+    return chosen
+
+
 def _select(label: str, names: Mapping[str, tuple[str, str]], key: str, language: Language) -> str:
     """Choose one of several; the choice outlives a change of language, which a widget with other labels does not."""
     ids = list(names)
@@ -94,9 +120,10 @@ def _select(label: str, names: Mapping[str, tuple[str, str]], key: str, language
     return chosen
 
 
-def _number(label: str, default: int, most: int, key: str, language: Language) -> int:
+def _number(label: str, default: int, most: int, key: str, language: Language, *, least: int = 1) -> int:
     """Choose a number; it too outlives a change of language."""
-    chosen = st.number_input(label, 1, most, st.session_state.get(key, default), key=f"{key}-{language}")
+    before = min(max(st.session_state.get(key, default), least), most)
+    chosen = st.number_input(label, least, most, before, key=f"{key}-{language}")
     st.session_state[key] = int(chosen)
     return int(chosen)
 
@@ -157,17 +184,20 @@ def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition,
                 complain(error.problems, language, "not_possible")
                 return
             planned = own.then(*plan_scenario(prepared, plan).changes)
-            st.session_state["proof"] = planned, plan
+            st.session_state["proof"] = planned, plan, prepared.region.fingerprint
             session.step(planned)
             st.rerun()
 
 
-def _proof(comparison: Comparison, language: Language) -> StandbyPlan | None:
+def _proof(prepared: Prepared, comparison: Comparison, language: Language) -> StandbyPlan | None:
     """The proof of a plan, and the plan while it stands; once it was changed, what that costs."""
     planned: Scenario | None
     plan: StandbyPlan | None
-    planned, plan = st.session_state.get("proof", (None, None))
+    planned, plan, of_region = st.session_state.get("proof", (None, None, ""))
     if plan is None or plan.definition != comparison.after.definition:
+        return None
+    if of_region != prepared.region.fingerprint:
+        st.info(words(language)["other_people"])
         return None
     if planned == session.scenario():
         st.info(proof(plan)[language == "en"])
@@ -184,6 +214,7 @@ def _figures(demand: Demand, comparison: Comparison, language: Language) -> None
     Beside it the range, if there is more than one way to spread the people.
     """
     say = words(language)
+    without = "as_is" if session.year() is None else "no_scenario"
     rows = {row.row: row for row in comparison.by_zone.itertuples() if row.row != "zone"}
     figures = {}
     for name, row in rows.items():
@@ -195,7 +226,7 @@ def _figures(demand: Demand, comparison: Comparison, language: Language) -> None
     for cell, (name, label) in zip(st.columns(4), shown.items(), strict=True):
         value, difference, text = figures[name]
         quiet = len(comparison.sites) == 0 or not abs(difference) > SAME
-        change = text if not quiet else say["as_is" if len(comparison.sites) == 0 else "no_difference"]
+        change = text if not quiet else say[without if len(comparison.sites) == 0 else "no_difference"]
         row, column = ("total", "covered_people") if name == "people" else (name, "share_people")
         if spread := figure_range(demand, rows[row]._asdict(), column):
             change += f" · {say['range']} {spread}"
@@ -217,16 +248,16 @@ def _notes(prepared: Prepared, comparison: Comparison, language: Language) -> No
         st.warning(say["other_data"])
 
 
-def _map(prepared: Prepared, service_id: str, comparison: Comparison, kind: str, language: Language) -> bool:
+def _map(prepared: Prepared, today: Prepared, service_id: str, comparison: Comparison, *, kind: str, language: Language) -> bool:
     """The map with its panel; whether the circle on it is the one before the change, for drawing it anew takes longer than figures."""
     result = comparison.after
     circle, late = _circle(prepared, result)
     layers = {
-        "base": cache.base_layer(prepared),
+        "base": cache.base_layer(today),
         "circles": circle,
         "places": cache.place_layer(prepared, comparison.before.facilities),
     }
-    if found := data.layer(prepared):
+    if found := data.layer(today):
         layers["findings"] = found
     shown = view(prepared, service_id, result, comparison=comparison if len(comparison.sites) else None)
     component.show(

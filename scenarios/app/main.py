@@ -9,8 +9,9 @@ import streamlit as st
 
 from geodata.confirm import confirm
 from geodata.errors import Circle15Error, UnconfirmedError
+from geodata.growth import VARIANT_WORDS
 from geodata.region import Prepared
-from scenarios.app import cache
+from scenarios.app import cache, session
 from scenarios.app.desk import complain, desk
 from scenarios.app.i18n import words
 from scenarios.output.legend import Language
@@ -60,10 +61,19 @@ def _header(prepared: Prepared, language: Language) -> None:
     st.html(_STYLE)
     title, county, mark, switch = st.columns([2.2, 3, 5, 1], vertical_alignment="center")
     title.subheader(say["title"], anchor=False)
-    county.text(f"{region.name} · {region.date}")
+    county.text(f"{region.name} · {_of_year(language) or region.date}")
     if region.illustrative:
         mark.badge(say["illustrative"], color="orange")
     other = "en" if language == "zh" else "zh"
     if switch.button(say["switch"], key="language", width="stretch"):
         st.query_params["lang"] = other
         st.rerun()
+
+
+def _of_year(language: Language) -> str:
+    """Which year's people are shown, if not those of the region's date."""
+    planned = session.year()
+    if planned is None:
+        return ""
+    variant = VARIANT_WORDS[planned.variant][language == "en"]
+    return words(language)["planned"].format(year=planned.year, variant=variant)

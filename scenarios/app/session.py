@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from scenarios.model import Open, Scenario
 
-_STEPS, _POINTS, _VIEW = "steps", "points", "view"
+_STEPS, _POINTS, _VIEW, _YEAR = "steps", "points", "view", "year"
+
+
+class Year(NamedTuple):
+    """A target year, and which of the stated rates of growth lead to it."""
+
+    year: int
+    variant: str
 
 
 def scenario() -> Scenario:
@@ -42,6 +49,17 @@ def view() -> tuple[float, float, float, float] | None:
     """West, south, east, north of the part of the map in view, in degrees; None until the map was moved."""
     bounds = st.session_state.get(_VIEW)
     return None if bounds is None else tuple(bounds)
+
+
+def year() -> Year | None:
+    """The target year that is looked at; None for the region's own date."""
+    chosen: Year | None = st.session_state.get(_YEAR)
+    return chosen
+
+
+def look_at(chosen: Year | None) -> None:
+    """Look at a target year from now on."""
+    st.session_state[_YEAR] = chosen
 
 
 def on_map(event: str, detail: dict[str, Any], *, kind: str, name: str) -> None:

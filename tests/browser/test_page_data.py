@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pytest
 from county_files import FILES, write_county
 from hostile import NAMES
 from playwright.sync_api import Locator, Page, expect
+
+from geodata.growth import grown
+from geodata.store import open_region
 
 HIDDEN = "机密点"
 
@@ -77,6 +81,7 @@ def test_a_finding_stays_on_the_map_while_one_goes_on_planning(app: Page) -> Non
     finding(app, "所在道路与主路网不连通").get_by_role("button").click()
     shown = app.locator(".c15[data-findings]")
     expect(shown).to_be_visible()
+    expect(finding(app, "所在道路与主路网不连通").get_by_role("button", pressed=True)).to_be_visible()
     layer = shown.get_attribute("data-findings")
     app.get_by_role("combobox", name=re.compile("服务")).click()
     app.get_by_role("option", name="15分钟健身圈").click()
@@ -109,8 +114,8 @@ def test_norms_are_counted_the_short_ones_listed_and_all_of_them_are_a_file(app:
 def far_county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten villages with hostile names more than 500 m from the only road, and a restricted hospital as far."""
     villages = [[f"{n:03}", name, 116.002 + 0.0016 * n, 28.3099, n + 1, "W" if n < 5 else "E", "农村"] for n, name in enumerate(NAMES)]
-    hospitals = FILES["hospitals.csv"].replace("可设急救点", "可设急救点,涉密").replace(",是\n", ",是,否\n").replace(",否\n", ",否,否\n")
-    hospitals = hospitals.replace(",否,否,否\n", ",否,否\n") + f"H3,{HIDDEN},医院,116.010,28.3099,,否,是\n"
+    hospitals = FILES["hospitals.csv"].splitlines()[:2]
+    hospitals = f"{hospitals[0]},涉密\n{hospitals[1]},否\nH3,{HIDDEN},医院,116.010,28.3099,,否,是\n"
     files = {"villages.csv": _csv(FILES["villages.csv"].splitlines()[0].split(","), villages), "hospitals.csv": hospitals}
     return write_county(tmp_path_factory.mktemp("far"), files)
 
@@ -138,3 +143,43 @@ def test_names_of_findings_are_shown_as_they_are_and_run_nothing_and_a_restricte
     expect(page.locator(".c15-data").first).to_contain_text("hospitals.csv")
     assert HIDDEN not in page.content()
     assert page.evaluate("window.__hit") is None
+
+
+@pytest.fixture
+def growing(example: Path, tmp_path: Path) -> Path:
+    """The example county with rates of growth."""
+    folder = tmp_path / "growing"
+    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns(".circle15"))
+    with (folder / "region.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[growth]\nlow = -0.008\ncentral = -0.003\nhigh = 0.002\n")
+    return folder / "region.toml"
+
+
+def test_without_rates_of_growth_there_is_no_choice_of_a_year(app: Page) -> None:
+    expect(app.get_by_role("combobox", name=re.compile("服务"))).to_be_visible()
+    expect(app.get_by_role("combobox", name=re.compile("人口年份"))).to_have_count(0)
+
+
+def test_in_a_target_year_figures_siting_and_files_follow_and_the_page_says_which_year(
+    page: Page, streamlit_server: Callable[..., str], growing: Path
+) -> None:
+    opened(page, streamlit_server(growing))
+    expect(page.locator("[data-sum=total]")).to_contain_text("620,254")
+    page.get_by_role("combobox", name=re.compile("人口年份")).click()
+    page.get_by_role("option", name="规划年 · 低方案").click()
+    expect(page.get_by_text("2030 年推算人口（低方案）")).to_be_visible()
+    people = grown(open_region(growing).region, 2030, "low").zones.people.sum()
+    expect(page.locator("[data-sum=total]")).to_contain_text(f"{people:,.0f}")
+    page.get_by_text("导出文件", exact=True).click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="HTML").click()
+    assert "2030 年推算人口：2026 年起按低方案" in waiting.value.path().read_text(encoding="utf-8")
+    page.get_by_role("combobox", name=re.compile("服务")).click()
+    page.get_by_role("option", name="院前急救").click()
+    page.get_by_role("button", name="选址", exact=True).click()
+    expect(page.get_by_text("再没有更好的 5 个点")).to_be_visible()
+    page.get_by_role("combobox", name=re.compile("人口年份")).click()
+    page.get_by_role("option", name="现状").click()
+    expect(page.locator("[data-sum=total]")).to_contain_text("620,254")
+    expect(page.get_by_text("请重新选址")).to_be_visible()
+    expect(page.get_by_text("2030 年推算人口")).to_have_count(0)
