@@ -97,6 +97,23 @@ def test_saying_that_a_table_is_wgs84_is_taken_and_told(messy):
     told = {note.file: note for note in region.tables}
     assert told["采样点.xlsx"].datum == "wgs84"
     assert "BD-09" in told["采样点.xlsx"].evidence_zh
+    assert {note.file for note in region.tables if note.verdict == "other"} == {
+        "村（社区）名册.csv",
+        "医疗卫生机构一览表.xlsx",
+        "采样点.xlsx",
+    }
+
+
+def test_a_datum_in_a_header_is_held_against_the_evidence_too(messy):
+    path = messy.parent / "采样点.xlsx"
+    book = load_workbook(path)
+    header = next(cell for row in book["采样点"].iter_rows() for cell in row if cell.value == "东经")
+    header.value = "东经（高德）"
+    book.save(path)
+    (question,) = (one for one in survey(messy)[1].questions if one.asked.zh.startswith("采样点.xlsx"))
+    assert question.value == "bd09"
+    assert "文件写的是 gcj02。若为 BD-09" in question.asked.zh
+    assert question.asked.en.endswith('if not, datum = "gcj02".')
 
 
 def spoil(path: Path, change: Callable[[list[list[object]]], None]) -> None:
