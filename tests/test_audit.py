@@ -322,10 +322,9 @@ def test_a_trap_without_anybody_is_a_note() -> None:
     assert (finding.severity, finding.count, finding.people) == ("note", 1, 0)
 
 
-def test_an_undeclared_datum_is_a_note_if_the_evidence_fits_and_a_warning_if_there_is_none() -> None:
-    fits = {"evidence_zh": "与 WGS84 相符", "evidence_en": "fits WGS84"}
-    assert audit(note(datum="undeclared", declared=False, **fits))["datum_undeclared"].severity == "note"
-    assert audit(note(datum="undeclared", declared=False))["datum_undeclared"].severity == "warning"
+def test_an_undeclared_datum_is_a_note_if_the_evidence_fits_and_a_warning_if_it_cannot_tell() -> None:
+    for verdict, severity in (("fits", "note"), ("cannot_tell", "warning"), ("", "warning")):
+        assert audit(note(datum="undeclared", declared=False, verdict=verdict))["datum_undeclared"].severity == severity
     assert "datum_undeclared" not in audit(note(datum="EPSG:4490", declared=False))  # the file itself says so
 
 

@@ -32,7 +32,7 @@ def table_findings(region: Region) -> list[Finding]:
     lost = [note for note in tables if note.rows not in {note.read + note.left_out, note.read + note.left_out + note.unlocated}]
     over = [note for note in tables if note.passed_over]
     bare = [note for note in tables if note.datum == UNDECLARED]
-    unsure = [note.file for note in bare if not note.evidence_zh]
+    unsure = [note.file for note in bare if note.verdict != "fits"]
     grave: Severity = "warning" if unsure else "note"
     mixed, otherwise = (
         [f"{note.file}: {note.evidence_zh} {note.evidence_en}" for note in tables if note.verdict in verdicts]
