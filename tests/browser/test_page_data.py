@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,9 +82,10 @@ def test_a_finding_stays_on_the_map_while_one_goes_on_planning(app: Page) -> Non
     expect(shown).to_be_visible()
     expect(finding(app, "所在道路与主路网不连通").get_by_role("button", pressed=True)).to_be_visible()
     layer = shown.get_attribute("data-findings")
-    app.get_by_role("combobox", name=re.compile("服务")).click()
-    app.get_by_role("option", name="15分钟健身圈").click()
-    expect(app.locator(".c15-legend")).to_contain_text("公园")
+    app.get_by_role("spinbutton", name=re.compile("时限")).fill("20")
+    app.keyboard.press("Enter")
+    expect(app.get_by_text("时限改为 20 分钟")).to_be_visible()
+    expect(app.locator(".c15[data-ready=true]")).to_be_visible()
     assert shown.get_attribute("data-findings") == layer
 
 
@@ -145,30 +145,21 @@ def test_names_of_findings_are_shown_as_they_are_and_run_nothing_and_a_restricte
     assert page.evaluate("window.__hit") is None
 
 
-@pytest.fixture
-def growing(example: Path, tmp_path: Path) -> Path:
-    """The example county with rates of growth."""
-    folder = tmp_path / "growing"
-    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns(".circle15"))
-    with (folder / "region.toml").open("a", encoding="utf-8") as file:
-        file.write("\n[growth]\nlow = -0.008\ncentral = -0.003\nhigh = 0.002\n")
-    return folder / "region.toml"
-
-
-def test_without_rates_of_growth_there_is_no_choice_of_a_year(app: Page) -> None:
-    expect(app.get_by_role("combobox", name=re.compile("服务"))).to_be_visible()
-    expect(app.get_by_role("combobox", name=re.compile("人口年份"))).to_have_count(0)
+def test_without_rates_of_growth_there_is_no_choice_of_a_year(page: Page, streamlit_server: Callable[..., str], far_county: Path) -> None:
+    opened(page, streamlit_server(far_county))
+    expect(page.get_by_role("combobox", name=re.compile("服务"))).to_be_visible()
+    expect(page.get_by_role("combobox", name=re.compile("人口年份"))).to_have_count(0)
 
 
 def test_in_a_target_year_figures_siting_and_files_follow_and_the_page_says_which_year(
-    page: Page, streamlit_server: Callable[..., str], growing: Path
+    page: Page, streamlit_server: Callable[..., str], example: Path
 ) -> None:
-    opened(page, streamlit_server(growing))
+    opened(page, streamlit_server(example))
     expect(page.locator("[data-sum=total]")).to_contain_text("620,254")
     page.get_by_role("combobox", name=re.compile("人口年份")).click()
     page.get_by_role("option", name="规划年 · 低方案").click()
     expect(page.get_by_text("2030 年推算人口（低方案）")).to_be_visible()
-    people = grown(open_region(growing).region, 2030, "low").zones.people.sum()
+    people = grown(open_region(example).region, 2030, "low").zones.people.sum()
     expect(page.locator("[data-sum=total]")).to_contain_text(f"{people:,.0f}")
     page.get_by_text("导出文件", exact=True).click()
     with page.expect_download() as waiting:
