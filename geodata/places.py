@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -54,18 +54,25 @@ class Seats:
     lonlat: Floats
     people: Floats
 
-    def of(self, name: str, zone: int) -> tuple[int, str, str]:
-        """Position of the settlement that a row names, else of its township's most peopled one, and what it is; -1 if neither."""
+    def of(self, names: Sequence[str], zone: Ints) -> list[tuple[int, str, str]]:
+        """Position of the settlement that each row names, else of its township's most peopled one, and what it is; -1 if neither."""
         mine = [str(one) for one in self.zone]
-        village = int(match_villages(pd.Series([name]), pd.Series(["" if zone == OUTSIDE else str(zone)]), self.name, mine).iloc[0])
-        if village < 0:  # 胜利社区采样点 names 胜利社区
-            place = same_named([name], np.array([zone]), self.name, self.zone, self.lonlat)[0]
-            village = int((self.lonlat == place).all(axis=1).argmax()) if np.isfinite(place[0]) else -1
-        if village >= 0:
-            return village, "村（社区）所在地", "its village"
+        within = pd.Series(["" if one == OUTSIDE else str(one) for one in zone], dtype=object)
+        village = match_villages(pd.Series(list(names), dtype=object), within, self.name, mine).to_numpy(copy=True)
+        places = same_named(names, zone, self.name, self.zone, self.lonlat)  # 胜利社区采样点 names 胜利社区
+        for at in np.flatnonzero((village < 0) & np.isfinite(places[:, 0])):
+            village[at] = (self.lonlat == places[at]).all(axis=1).argmax()
+        main = {int(one): self._most_peopled(int(one)) for one in np.unique(zone)}
+        return [
+            (int(one), "村（社区）所在地", "its village")
+            if one >= 0
+            else (main[int(township)], "所属乡镇人口最多的村（社区）", "the most peopled settlement of its township")
+            for one, township in zip(village, zone, strict=True)
+        ]
+
+    def _most_peopled(self, zone: int) -> int:
         here = np.flatnonzero(self.zone == zone) if zone != OUTSIDE else np.zeros(0, dtype=np.int64)
-        at = int(here[self.people[here].argmax()]) if len(here) else -1
-        return at, "所属乡镇人口最多的村（社区）", "the most peopled settlement of its township"
+        return int(here[self.people[here].argmax()]) if len(here) else -1
 
 
 def settle(
@@ -269,10 +276,11 @@ def _listed(rows: _Rows, loaded: Loaded, ledger: Ledger) -> gpd.GeoDataFrame:
 def _placed(rows: _Rows, seats: Seats, loaded: Loaded, ledger: Ledger) -> gpd.GeoDataFrame:
     """Put rows without coordinates at the seat of their village or township; list those that name neither."""
     frame, lonlat = rows.frame.copy(), rows.lonlat.copy()
-    for position in np.flatnonzero(np.isnan(lonlat[:, 0])):
+    nowhere = np.flatnonzero(np.isnan(lonlat[:, 0]))
+    named = [column for column in ("settlement", "name") if column in frame]
+    names = [next((str(row[column]) for column in named if row[column]), "") for _, row in frame.iloc[nowhere].iterrows()]
+    for position, (seat, zh, en) in zip(nowhere, seats.of(names, rows.zone[nowhere]), strict=True):
         row, number = frame.iloc[position], int(frame.index[position])
-        name = next((str(row[column]) for column in ("settlement", "name") if column in frame and row[column]), "")
-        seat, zh, en = seats.of(name, int(rows.zone[position]))
         if seat < 0:
             continue
         lonlat[position] = seats.lonlat[seat]
