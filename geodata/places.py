@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from geodata.calls.log import CallLog
-from geodata.datum.convert import UNDECLARED
+from geodata.datum.convert import UNDECLARED, from_wgs84
 from geodata.datum.evidence import Evidence, datum_evidence, same_named
 from geodata.errors import Problem, Question, first_few
 from geodata.extent import Bounds
@@ -39,7 +39,7 @@ class Ground(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Seats:
-    """Settlements whose place is certain: rows without coordinates may be put there, and they tell the datum of places named after them.
+    """Settlements with a place: rows without coordinates may be put there; if certain, they tell the datum of places named after them.
 
     Attributes
     ----------
@@ -47,12 +47,15 @@ class Seats:
     zone : (settlements,) int64
     lonlat : (settlements, 2) float64, WGS84
     people : (settlements,) float64
+    certain : bool
+        Their datum is declared, or the evidence speaks for it.
     """
 
     name: tuple[str, ...]
     zone: Ints
     lonlat: Floats
     people: Floats
+    certain: bool
 
     def of(self, names: Sequence[str], zone: Ints) -> list[tuple[int, str, str]]:
         """Position of the settlement that each row names, else of its township's most peopled one, and what it is; -1 if neither."""
@@ -104,7 +107,7 @@ def settle(
     zone = _named_zones(frame, ground.zones, loaded, ledger)
     lonlat = _lonlat(frame)
     names = list(frame["name"]) if "name" in frame else [""] * len(frame)
-    known = same_named(names, zone, seats.name, seats.zone, seats.lonlat) if seats else None
+    known = same_named(names, zone, seats.name, seats.zone, seats.lonlat) if seats and seats.certain else None
     taken_as = block.datum or loaded.table.datum  # a header or the file may state it
     weighed = datum_evidence(lonlat, ground.roads, ground.crs, ground.zones, zone, taken_as=taken_as, known=known)
     ledger.tell(loaded, verdict=weighed.verdict, evidence=weighed.text, unlocated=int(np.isnan(lonlat[:, 0]).sum()))
@@ -114,7 +117,7 @@ def settle(
     if loaded.where[0] == "facilities" and not asked:
         ledger.rows += _elsewhere(rows, loaded, ground)
     if block.unlocated == "seat":
-        return _placed(rows, seats or _seats(rows, ground.zones), loaded, ledger)
+        return _placed(rows, seats or _seats(rows, ground.zones, certain=False), loaded, ledger)
     return _listed(rows, loaded, ledger)
 
 
@@ -128,6 +131,30 @@ def weigh_log(log: CallLog, block: PlacesBlock, ground: Ground, ledger: Ledger) 
         ledger.questions.append(_whole(("calls", 0), log.note.file, UNDECLARED, weighed))
 
 
+def weigh_roads(points: Floats, file: str, ground: Ground, ledger: Ledger) -> None:
+    """Ask for the datum of an undeclared road layer where no table fits it, and all would under another datum of the roads.
+
+    Parameters
+    ----------
+    points : (places,) lon, lat
+        As taken.
+    file : str
+        The road layer.
+    ground : Ground
+    ledger : Ledger
+    """
+    if any(note.verdict in {"fits", "other", "mixed"} for note in ledger.tables):
+        return
+    for datum in ("gcj02", "bd09"):
+        shifted, nowhere = from_wgs84(points, datum), np.full(len(points), OUTSIDE, dtype=np.int64)
+        weighed = datum_evidence(shifted, ground.roads, ground.crs, ground.zones, nowhere)
+        if weighed.verdict == "fits":
+            zh = f"{file}：没有写明坐标系，各表的点都不在路边；路网若为 {datum}，点便落到路边。"
+            en = f"{file}: its datum is not stated, and the places of no table lie by the roads; they would if the roads are in {datum}. "
+            ledger.questions.append(Question("roads", 0, "datum", datum, _asked((zh, en), "[roads]", f'datum = "{datum}"', weighed)))
+            return
+
+
 class _Rows(NamedTuple):
     """The rows of a table, where they are (nan for nowhere), and the township each names."""
 
@@ -136,20 +163,25 @@ class _Rows(NamedTuple):
     zone: Ints
 
 
-def seats_of(frame: gpd.GeoDataFrame, zones: Zones) -> Seats:
+def seats_of(frame: gpd.GeoDataFrame, zones: Zones, *, certain: bool) -> Seats:
     """Settlements with a place, each in the township it names, else the one it lies in."""
     lonlat = _lonlat(frame)
     zone = _positions(match_zones(frame["zone"], zones.id, zones.name).code, zones) if "zone" in frame else np.full(len(frame), OUTSIDE)
-    return _seats(_Rows(frame, lonlat, zone), zones)
+    return _seats(_Rows(frame, lonlat, zone), zones, certain=certain)
 
 
-def _seats(rows: _Rows, zones: Zones) -> Seats:
+def _seats(rows: _Rows, zones: Zones, *, certain: bool) -> Seats:
     frame, lonlat, zone = rows
     there = np.flatnonzero(np.isfinite(lonlat[:, 0]))
     zone = np.where(zone[there] == OUTSIDE, zones.locate(lonlat[there]), zone[there])
     names = frame["name"] if "name" in frame else frame["id"]
     people = np.array(frame["people"], dtype=np.float64)[there] if "people" in frame else np.zeros(len(there))
-    return Seats(tuple(names.iloc[there]), zone, lonlat[there], people)
+    return Seats(tuple(names.iloc[there]), zone, lonlat[there], people, certain)
+
+
+def lonlat_of(*frames: gpd.GeoDataFrame) -> Floats:
+    """Lon and lat of all places of several tables, (places, 2)."""
+    return np.concatenate([_lonlat(frame) for frame in frames])
 
 
 def _lonlat(frame: gpd.GeoDataFrame) -> Floats:

@@ -23,14 +23,14 @@ from geodata.growth import growth_rates
 from geodata.ledger import Ledger
 from geodata.model import GROWTH, Demand, Facilities, Region, Source, Zones
 from geodata.norms import read_norms
-from geodata.places import Ground, Seats, seats_of, settle, tell_renamed, weigh_log
+from geodata.places import Ground, Seats, lonlat_of, seats_of, settle, tell_renamed, weigh_log, weigh_roads
 from geodata.population import read_raster
 from geodata.region_file import RegionFile, read_region_file
 from geodata.roads import Network, build_network
 from geodata.standards import Mode, Services, Speeds, read_services, read_speeds
 from geodata.tables.columns import SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
 from geodata.tables.names import match_zones
-from geodata.ways.files import read_road_files
+from geodata.ways.files import is_osm, read_road_files
 
 __all__ = ["Prepared", "read_region", "read_region_file", "sha256"]
 
@@ -108,6 +108,8 @@ def survey(path: Path) -> tuple[Region | None, Ledger]:
     places = _read_facilities(described, folder, services, ground, ledger, seats=seats) if services else None
     if ground is None or settlements is None:
         return None, ledger
+    if places is not None and len(described.roads) == 1 and described.roads[0].datum is None and not is_osm(described.roads[0].file):
+        weigh_roads(lonlat_of(settlements, places), described.roads[0].file.name, ground, ledger)
     demand = ledger(partial(_place_demand, settlements, described, folder, ground))
     calls = _read_calls(described, folder, ground, demand, ledger) if demand is not None else Calls.none()
     if demand is None or places is None or ledger.problems or ledger.questions:
@@ -214,7 +216,8 @@ def _read_settlements(
         return None, None
     frame = settle(loaded, frame, block.table, ground, ledger)
     unsure = any(question.role == "demand" for question in ledger.questions)
-    return frame, None if unsure else seats_of(frame, ground.zones)
+    certain = loaded.declared or ledger.tables[-1].verdict == "fits"
+    return frame, None if unsure else seats_of(frame, ground.zones, certain=certain)
 
 
 def _place_demand(settlements: gpd.GeoDataFrame, described: RegionFile, folder: Path, ground: Ground) -> Demand:

@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from openpyxl import load_workbook
 
 from coverage.stats import coverage
@@ -200,3 +202,21 @@ def test_rows_in_another_datum_than_the_rest_are_found(example, tmp_path):
     assert len(set(numbered_rows(answers["datum_rows"]["gcj02"])) ^ set(range(100, 200))) <= 2
     confirm(folder / "region.toml", asked.value.questions, {})
     assert len(read_region(folder / "region.toml").facilities) == 450
+
+
+def test_a_bureaus_roads_in_another_datum_are_asked_about_and_read_where_they_are(example, tmp_path):
+    folder = tmp_path / "bureau"
+    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns(".circle15"))
+    clean = open_region(example).region
+    layer = clean.roads.to_geodataframe().rename(columns={"highway": "class"})
+    moved = shapely.transform(np.array(layer.geometry), lambda lonlat: from_wgs84(lonlat, "gcj02"))
+    layer.set_geometry(gpd.GeoSeries(moved, crs=4326)).drop(columns=["way_id", "length_m"]).to_file(folder / "roads.gpkg", layer="links")
+    toml = (folder / "region.toml").read_text(encoding="utf-8").replace("roads.osm.pbf", "roads.gpkg")
+    (folder / "region.toml").write_text(toml, encoding="utf-8")
+    with pytest.raises(UnconfirmedError) as asked:
+        read_region(folder / "region.toml")
+    assert [(question.role, question.key, question.value) for question in asked.value.questions] == [("roads", "datum", "gcj02")]
+    confirm(folder / "region.toml", asked.value.questions, {})
+    read = read_region(folder / "region.toml")
+    assert {note.verdict for note in read.tables if note.role == "demand"} == {"fits"}
+    assert read.roads.length_mm.sum() == pytest.approx(clean.roads.length_mm.sum(), rel=1e-6)

@@ -65,9 +65,14 @@ def read_roads_of(path: Path) -> Roads:
     return read_road_files([RoadsBlock(file=path)], Path())
 
 
+def is_osm(path: Path) -> bool:
+    """Whether a file is OpenStreetMap's, which is WGS84."""
+    return any(path.name.lower().endswith(ending) for ending in FORMATS)
+
+
 def _read(block: RoadsBlock, path: Path, within: Bounds | None) -> Roads:
     name = path.name.lower()
-    if any(name.endswith(ending) for ending in FORMATS):
+    if is_osm(path):
         return read_roads(path, within=within)
     if path.is_dir():
         raise InputError(Problem(f"{path} 是文件夹，不是路网文件。", f"{path} is a folder, not a road file."))
