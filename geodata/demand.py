@@ -88,7 +88,8 @@ def place_demand(
         code, unknown = _codes(frame["zone"], zones, name)
         problems += unknown
         frame = frame.assign(zone=code)
-    counted = "people" in frame
+    counted = "people" in frame and bool(frame["people"].any())
+    share = frame.get("old_share")
     frame = frame if counted else frame.assign(people=0.0, old=np.nan)
     problems += _impossible_ages(frame, name)
     if problems:
@@ -105,6 +106,9 @@ def place_demand(
         )
     else:
         demand = replace(demand, old=aged(demand, demand.people))
+    if share is not None:
+        of_one = replace(demand, people=np.ones(len(demand)), old=np.array(share, dtype=np.float64))
+        demand = replace(demand, old=aged(of_one, demand.people))
     if not demand.people[demand.inside].sum() > 0:
         raise InputError(
             Problem(f"{name}：县内没有一个人，请检查坐标与乡镇界。", f"{name}: nobody lives inside the zones: check coordinates and zones.")

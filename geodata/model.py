@@ -78,6 +78,12 @@ class Zones:
             growth=np.column_stack([_number(frame, f"growth_{variant}") for variant in GROWTH]),
         )
 
+    @classmethod
+    def none(cls) -> Zones:
+        """No townships."""
+        nothing = np.zeros(0)
+        return cls((), (), np.zeros(0, dtype=object), nothing, nothing, np.zeros((0, len(GROWTH))))
+
     def to_geodataframe(self) -> gpd.GeoDataFrame:
         """One row a zone: id, name, people, geometry."""
         return gpd.GeoDataFrame({"id": self.id, "name": self.name, "people": self.people}, geometry=list(self.geometry), crs="EPSG:4326")

@@ -48,7 +48,7 @@ class Seats:
     lonlat : (settlements, 2) float64, WGS84
     people : (settlements,) float64
     certain : bool
-        Their datum is declared, or the evidence speaks for it.
+        The evidence speaks for the datum they were taken as; a declaration alone may be wrong.
     """
 
     name: tuple[str, ...]

@@ -216,7 +216,7 @@ def _read_settlements(
         return None, None
     frame = settle(loaded, frame, block.table, ground, ledger)
     unsure = any(question.role == "demand" for question in ledger.questions)
-    certain = loaded.declared or ledger.tables[-1].verdict == "fits"
+    certain = ledger.tables[-1].verdict == "fits"
     return frame, None if unsure else seats_of(frame, ground.zones, certain=certain)
 
 

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="circle15: %(message)s", level=logging.WARNING)
     try:
         arguments = _parser().parse_args(argv)
-        arguments.run(arguments)
+        return arguments.run(arguments) or 0
     except Circle15Error as error:
         for line in str(error).splitlines():
             _say(line)
@@ -45,9 +45,10 @@ def _say(text: str) -> None:
     print(f"circle15: {text}", file=sys.stderr)
 
 
-def _command(name: str) -> Callable[[argparse.Namespace], None]:
-    def run(arguments: argparse.Namespace) -> None:
-        import_module(f"scenarios.commands.{name}").run(arguments)
+def _command(name: str) -> Callable[[argparse.Namespace], int | None]:
+    def run(arguments: argparse.Namespace) -> int | None:
+        code: int | None = import_module(f"scenarios.commands.{name}").run(arguments)
+        return code
 
     return run
 
@@ -190,7 +191,7 @@ def _add_explain(commands: Any) -> None:  # noqa: ANN401 — argparse's own type
     explain.add_argument("--service", required=True)
     explain.add_argument("--definition", metavar="A", help="口径，默认为该服务的第一个 · the service's first unless given")
     explain.add_argument("--against", required=True, metavar="B")
-    explain.add_argument("--published", type=float, metavar="PERCENT", help="已公布的占比，看哪个口径相符 · a published share to reconcile")
+    explain.add_argument("--published", metavar="PERCENT", help="已公布的占比，看哪个口径相符 · a published share to reconcile")
     explain.add_argument("--out", type=Path, metavar="DIR")
     explain.add_argument("--json", action="store_true")
     explain.set_defaults(run=_command("explain"))

@@ -14,7 +14,9 @@ import shapely
 from coverage.matrix import ODMatrix, od_matrix
 from coverage.search import Weight
 from coverage.snap import MAX_SNAP_M
+from geodata.datum.evidence import datum_evidence
 from geodata.errors import InputError, OptionError, Problem, first_few
+from geodata.model import OUTSIDE, Zones
 from geodata.roads import Floats, Roads, build_network, great_circle_m
 from geodata.standards import Mode, default_speeds
 from geodata.tables.load import read_points
@@ -74,6 +76,8 @@ def od_table(
     problems = [*_outside(roads, origins, from_file.name, max_snap_m), *_outside(roads, destinations, to_file.name, max_snap_m)]
     if problems:
         raise InputError(*dict.fromkeys(problems))
+    for points, file in ((origins, from_file), (destinations, to_file)):
+        _weigh_datum(roads, points, file.name, say)
     network = build_network(roads, mode, default_speeds(), str(gpd.GeoSeries(shapely.box(*roads.bounds), crs=4326).estimate_utm_crs()))
     say(f"正在计算 {len(origins)} × {len(destinations)} 个点对 ……", f"Searching {len(origins)} × {len(destinations)} pairs …")
     limit_ms = np.inf if limit_minutes is None else float(np.rint(limit_minutes * 60_000))
@@ -81,6 +85,19 @@ def od_table(
         network, _lonlat(origins), _lonlat(destinations), weight=weight, limit_ms=limit_ms, max_snap_m=max_snap_m, access_leg=access_leg
     )
     return ODTable(_pairs(found, origins, destinations), _off(found, origins, destinations))
+
+
+def _weigh_datum(roads: Roads, points: gpd.GeoDataFrame, name: str, say: Say) -> None:
+    """Say it where points taken as WGS84 lie clearly better in another datum."""
+    crs = str(gpd.GeoSeries(shapely.box(*roads.bounds), crs=4326).estimate_utm_crs())
+    nowhere = np.full(len(points), OUTSIDE, dtype=np.int64)
+    weighed = datum_evidence(_lonlat(points), roads, crs, Zones.none(), nowhere)
+    if weighed.verdict in {"other", "mixed"}:
+        zh, en = weighed.text
+        say(
+            f"注意 {name}：点按 WGS84 读取，但{zh}。请先换算成 WGS84",
+            f"Mind {name}: its points are read as WGS84, but {en}: convert them",
+        )
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -217,3 +217,9 @@ def test_whatever_the_two_definitions_the_parts_add_up(homes, clinics, ends):
     assert sum(part[0] for part in parts) == groups[0]
     assert sum(part[1] for part in parts) == groups[1]
     assert sum(part[2] for part in parts) == groups[3] - groups[2]
+
+
+def test_a_share_is_not_taken_for_a_percentage(example: Path, capsys: pytest.CaptureFixture[str]):
+    ask = ["explain", str(example), "--service", "medical", "--against", "straight", "--published"]
+    assert main([*ask, "0.95"]) == 2
+    assert "is a percentage such as 95 or 95%" in capsys.readouterr().err

@@ -223,3 +223,25 @@ def test_what_is_no_graph_of_roads_is_refused_with_a_reason(tmp_path):
         from_networkx(nx.relabel_nodes(edge_graph((1, 2, STREET), crs="epsg:4527"), {}))
     with pytest.raises(InputError, match="not exist"):
         read_roads_of(tmp_path / "none.graphml")
+
+
+def test_an_edge_without_a_class_is_no_road_where_others_have_one_and_it_is_said():
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    for node in range(4):
+        graph.add_node(node, x=116 + node / 1000, y=28.0)
+    graph.add_edge(0, 1, highway="residential")
+    graph.add_edge(1, 2)
+    graph.add_edge(2, 3, highway="rail")
+    roads = from_networkx(graph)
+    assert len(roads) == 1
+    assert "2 edges of no OSM class are no roads" in roads.notes[0]
+    plain = from_networkx(_classless(graph))
+    assert len(plain) == 3
+    assert "all unclassified" in plain.notes[0]
+
+
+def _classless(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
+    bare = graph.copy()
+    for _, _, data in bare.edges(data=True):
+        data.pop("highway", None)
+    return bare

@@ -141,7 +141,7 @@ def test_rows_that_cannot_be_read_are_given_back_mended_and_read_again(confirmed
     with pytest.raises(InputError, match="若干") as stopped:
         read_region(confirmed)
     assert "--rejected" in str(stopped.value)
-    assert main(["tables", str(confirmed), "--rejected", str(tmp_path / "back")]) == 0
+    assert main(["tables", str(confirmed), "--rejected", str(tmp_path / "back")]) == 2
     capsys.readouterr()
     given_back = tmp_path / "back" / "医疗卫生机构一览表-rejected.csv"
     with given_back.open(encoding="utf-8-sig", newline="") as file:

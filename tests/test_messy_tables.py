@@ -844,3 +844,14 @@ def test_every_row_of_any_table_is_taken_given_back_or_passed_over(tmp_path_fact
     again = load(path, bad_rows="leave_out", mended="m.csv")
     pd.testing.assert_frame_equal(pd.DataFrame(again.frame), pd.DataFrame(table.frame))
     pd.testing.assert_frame_equal(again.rejected, table.rejected)
+
+
+def test_a_mended_row_whose_number_is_another_rows_by_now_is_refused(tmp_path):
+    path = sheet_file(tmp_path, VILLAGES)
+    csv_file(tmp_path, "行号 row,编码,村名,经度,纬度,常住人口\n2,别处9,别村,117.1,29.1,77\n", name="m.csv")
+    assert "these rows differ from the table's rows of the same number, whose rows may have moved: 2" in problem(path, mended="m.csv")
+
+
+def test_a_column_that_nobody_filled_in_is_not_there(tmp_path):
+    rows = "编码,名称,经度,纬度,常住人口\na,甲村,116.2,28.3,\nb,乙村,116.3,28.4,\n"
+    assert "people" not in load(csv_file(tmp_path, rows, name="v.csv")).frame

@@ -77,3 +77,8 @@ def test_calls_are_shared_among_the_points_of_a_settlement(monkeypatch):
 def test_without_a_log_there_are_no_calls_to_count():
     with pytest.raises(InputError, match="no 120 log"):
         weights(prepared(), "calls")
+
+
+def test_where_nobody_is_old_there_is_nothing_to_weigh_by():
+    with pytest.raises(OptionError, match="Nobody is 65 or over"):
+        weights(prepared(old=[0.0, 0.0, 5.0]), "old")

@@ -257,3 +257,10 @@ def test_a_zone_where_the_old_are_not_known_says_so_and_the_others_are_told():
     assert np.isnan(table["old"].tolist()).tolist() == [True, False, False, True, True]
     assert (table["covered_old"][1], table["share_old"][1]) == (4, 1)
     assert aged(demand, 2 * demand.people)[1] == 8
+
+
+def test_shares_of_the_old_wait_for_the_people_that_the_townships_give():
+    frame, zones = villages([(2, 0), (8, 0), (15, 0)], old_share=[0.1, 0.2, 0.15]), townships(1000, 2000)
+    demand = placed(frame, zones, roads=STREET)
+    assert demand.people.tolist() == [500, 500, 2000]
+    assert demand.old.tolist() == [50, 100, 300]

@@ -97,12 +97,11 @@ def load_table(
         The table cannot be understood, has nothing to read, or has rows that cannot be read, unless they are to be left out.
     """
     to_seat = isinstance(block, PlacesBlock) and block.unlocated == "seat"
-    if to_seat:
-        columns = tuple(replace(column, required=False) if column in (LON, LAT) else column for column in columns)
-    opened = open_table(folder / block.file, Wanted(columns, block.columns, constants or {}), sheet=block.sheet, layer=block.layer)
+    placeless = tuple(replace(column, required=False) if column in (LON, LAT) else column for column in columns) if to_seat else columns
+    opened = _opened(block, folder, columns, constants or {}, placeless=placeless)
     if block.mended is not None:
         opened = opened.mended(folder / block.mended)
-    table, faults = _read(opened, block, columns, constants or {}, bounds)
+    table, faults = _read(opened, block, placeless, constants or {}, bounds)
     if faults and block.bad_rows == "stop":
         *first, last = fault_problems(faults, table.file)
         raise InputError(*first, Problem(last.zh + _HINT.zh, last.en + _HINT.en))
@@ -111,6 +110,19 @@ def load_table(
     if to_seat and not isinstance(table.frame, gpd.GeoDataFrame):
         return replace(table, frame=gpd.GeoDataFrame(table.frame, geometry=[None] * len(table.frame), crs="EPSG:4326"))
     return table
+
+
+def _opened(
+    block: TableBlock, folder: Path, columns: tuple[Column, ...], constants: Mapping[str, str], *, placeless: tuple[Column, ...]
+) -> Opened:
+    """Find the sheet and its header: one with coordinates, else one that can do without."""
+    path = folder / block.file
+    try:
+        return open_table(path, Wanted(columns, block.columns, constants), sheet=block.sheet, layer=block.layer)
+    except InputError:
+        if placeless == columns:
+            raise
+    return open_table(path, Wanted(placeless, block.columns, constants), sheet=block.sheet, layer=block.layer)
 
 
 def read_table(

@@ -85,7 +85,7 @@ def mend(rows: Mapping[int, Sequence[str]], headers: Sequence[str], path: Path) 
     Raises
     ------
     InputError
-        The file is missing, has no row numbers, or a number that is no row of data.
+        The file is missing, has no row numbers, a number that is no row of data, or that of a row that is clearly another.
     """
     head, *body = _sheet_rows(path)
     at_row = next((at for at, cell in enumerate(head) if plain(cell).startswith("行号")), None)
@@ -94,12 +94,15 @@ def mend(rows: Mapping[int, Sequence[str]], headers: Sequence[str], path: Path) 
         raise InputError(Problem(zh, f"{path.name}: it has no column {ROW!r} that tells which row each one mends."))
     places = _places(head, headers)
     mended: dict[int, list[str]] = {}
-    unknown = []
+    unknown, strange = [], []
     for cells in body:
         given = cells[at_row] if at_row < len(cells) else ""
         row = int(given) if given.isdecimal() else -1
         if row not in rows or row in mended:
             unknown.append(given)
+            continue
+        if not _alike(rows[row], {here: clean(cells[there]) for there, here in places.items() if there < len(cells)}):
+            strange.append(given)
             continue
         new = list(rows[row])
         for there, here in places.items():
@@ -109,7 +112,21 @@ def mend(rows: Mapping[int, Sequence[str]], headers: Sequence[str], path: Path) 
         named = first_few(unknown)
         zh = f"{path.name}：原表没有这些数据行，或一行改了两次：{named}。"
         raise InputError(Problem(zh, f"{path.name}: the table has no such rows of data, or one is mended twice: {named}."))
+    if strange:
+        named = first_few(strange)
+        zh = f"{path.name}：这些行与原表同号的行多半不同，原表的行号可能变了：{named}。"
+        en = f"{path.name}: these rows differ from the table's rows of the same number, whose rows may have moved: {named}. "
+        again = "请重新退回（circle15 tables REGION --rejected DIR），或删去 mended。"
+        raise InputError(
+            Problem(zh + again, en + "Write the rows out again (`circle15 tables REGION --rejected DIR`), or take mended away.")
+        )
     return mended
+
+
+def _alike(old: Sequence[str], new: Mapping[int, str]) -> bool:
+    """Whether a mended row is the old one with some cells changed: about half of those filled in both are the same."""
+    both = [(old[at], cell) for at, cell in new.items() if cell and old[at]]
+    return not both or sum(_kept(before, after) == before for before, after in both) >= (len(both) - 1) / 2
 
 
 def _sheet_rows(path: Path) -> list[list[str]]:

@@ -53,9 +53,9 @@ def _with_old(frame: pd.DataFrame) -> pd.DataFrame:
     """People of 65 and over, where the table gives their share and not their number."""
     if "old_share" not in frame:
         return frame
+    if "people" not in frame or not frame["people"].any():
+        return frame  # the share waits for the people
     share = frame.pop("old_share")
-    if "people" not in frame:
-        return frame
     by_share = np.rint(share * frame["people"])
     if "old" in frame:
         return frame.assign(old=frame["old"].fillna(by_share))
@@ -75,6 +75,8 @@ def read_columns(opened: Opened, columns: Sequence[Column], constants: Mapping[s
             cells.by_name[column.name] = _read(cells, column, (column.name, ""), texts)
         elif one is not None and column.name not in {LON.name, LAT.name}:
             texts = [row[one.at] for row in rows.values()]
+            if not column.required and not any(text.strip() for text in texts):
+                continue  # a column that nobody filled in is not there
             cells.by_name[column.name] = _read(cells, column, (one.header, one.unit), texts)
             if column.adds_up:
                 cells.faults += _merged(opened, one.header, one.at)

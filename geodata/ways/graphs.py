@@ -9,7 +9,7 @@ geometry, as for every other road; the graph's own are compared with them and re
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,9 @@ def from_networkx(graph: nx.Graph, *, name: str = "graph", datum: str | None = N
     position = {node: at for at, node in enumerate(nodes)}
     ends = np.array([(position[u], position[v]) for u, v, _ in edges], dtype=np.int64).reshape(-1, 2)
     lines = _in_wgs84(_lines(edges, ends, places, name), datum or graph.graph.get("crs") or _WGS84, name)
-    pieces = [_piece(data, at, both_ways=not graph.is_directed()) for at, (_, _, data) in enumerate(edges, start=1)]
+    classless = not any(_several(data.get("highway")) for _, _, data in edges)
+    pieces = [_piece(data, at, both_ways=not graph.is_directed(), classless=classless) for at, (_, _, data) in enumerate(edges, start=1)]
+    said = _on_classes(pieces, name, classless=classless)
     kept = np.array([piece.permit > 0 for piece in pieces], dtype=bool)
     kept &= (ends[:, 0] != ends[:, 1]) | (shapely.length(lines) > 0)
     if not kept.any():
@@ -103,8 +105,18 @@ def from_networkx(graph: nx.Graph, *, name: str = "graph", datum: str | None = N
         blocked=np.array([blocked[number] for number in roads.node_id.tolist()], dtype=np.uint8),
         water=_water(graph),
         unread_maxspeed=tuple(sorted(unread)),
-        notes=notes,
+        notes=said + notes,
     )
+
+
+def _on_classes(pieces: Sequence[Piece], name: str, *, classless: bool) -> tuple[str, ...]:
+    """Say that classes were assumed, or how many edges are no roads."""
+    none = sum(not piece.road_class for piece in pieces)
+    if classless:
+        return (f"{name}：边没有道路等级（highway），都按 unclassified 算 · {name}: no edge has a class (highway): all unclassified",)
+    if none:
+        return (f"{name}：{none:,} 条边没有 OSM 的道路等级，不是道路，未采用 · {name}: {none:,} edges of no OSM class are no roads",)
+    return ()
 
 
 def to_networkx(roads: Roads) -> nx.MultiDiGraph:
@@ -185,20 +197,22 @@ def _tags(data: Attributes) -> dict[str, str]:
 
 
 def _slowest(classes: Iterable[str]) -> str:
-    """Of several classes the slowest; one that OSM does not have, or none, is a road."""
+    """Of several classes the slowest; "" for one that OSM does not have, or none."""
 
     def rank(name: str) -> tuple[int, str]:
         road = name.removesuffix("_link")
         return (_RANK.index(road) if road in _RANK else len(_RANK), name)
 
     known = sorted((name for name in classes if name in OSM_CLASSES), key=rank)
-    return known[-1] if known else "unclassified"
+    return known[-1] if known else ""
 
 
-def _piece(data: Attributes, at: int, *, both_ways: bool) -> Piece:
+def _piece(data: Attributes, at: int, *, both_ways: bool, classless: bool) -> Piece:
     """What an edge is: a piece travelled as drawn, by walkers both ways; by all of them both ways in an undirected graph."""
     tags = _tags(data) | {"oneway": "no" if both_ways else "yes"}
     said = [mode for mode in MODES if mode in data]
+    if classless or said:
+        tags["highway"] = tags["highway"] or "unclassified"
     own = sum(forward_bit(mode) for mode in said if data[mode] is True)
     permit = (own | own << both_ways) if said else permissions(tags)
     ways = [int(one) for one in _several(data.get("osmid")) if str(one).removeprefix("-").isdecimal()]

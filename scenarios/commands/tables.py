@@ -19,8 +19,8 @@ from scenarios.output.writers import Writer, json_text, write_files
 _SHOWN = 10
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Print how each table was read; write rejected rows out, confirm what the data suggest."""
+def run(arguments: argparse.Namespace) -> int:
+    """Print how each table was read; write rejected rows out, confirm what the data suggest; 2 if anything is wrong."""
     path = arguments.region / "region.toml" if arguments.region.is_dir() else arguments.region
     progress("正在读取各表 ……", "Reading the tables …")
     _, ledger = survey(path)
@@ -34,15 +34,16 @@ def run(arguments: argparse.Namespace) -> None:
             f"已写入 {path}：坐标系 {len(answers)} 项，以及各表的列对应",
             f"{path}: {len(answers)} answers on coordinates, and the columns of each table",
         )
+    return 2 if ledger.problems else 0
 
 
 def _taken_as_wgs84(ledger: Ledger) -> list[Question]:
-    """Tables that were taken as WGS84 unasked, because nothing speaks against it: to be written down too."""
+    """Tables that were taken as WGS84 unasked, because the evidence fits: to be written down too."""
     asked = {(question.role, question.at) for question in ledger.questions}
-    doubted = {(note.role, note.file) for note in ledger.tables if note.verdict in {"mixed", "perhaps_mixed"}}
+    fits = {(note.role, note.file) for note in ledger.tables if note.verdict == "fits"}
     undeclared = [(where, loaded.table.file) for where, loaded in ledger.loaded.items() if loaded.table.datum == UNDECLARED]
     undeclared += [(("calls", 0), note.file) for note in ledger.tables if note.role == "calls" and note.datum == UNDECLARED]
-    free = [where for where, file in undeclared if where not in asked and (where[0], file) not in doubted]
+    free = [where for where, file in undeclared if where not in asked and (where[0], file) in fits]
     return [Question(*where, "datum", "wgs84", Problem("", "")) for where in free]
 
 

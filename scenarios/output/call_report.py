@@ -209,7 +209,8 @@ def _speeds_text(study: CallStudy) -> str:
     heads = ["道路等级 class", "公里 km", "车次 n", "拟合 km/h", "95 %", "可信 confidence", "假定 assumed", *bands, "有限速 tagged"]
     said = {band: f"{both(BAND_WORDS[band])} ×{factor:.2f}（n = {fit.band_runs[band]:,}）" for band, factor in fit.band_factor.items()}
     factors = "；".join(said[band] for band, factor in fit.band_factor.items() if not math.isnan(factor))
-    runs = f"{fit.runs:,} 次出车 runs（剔除离群 left out {fit.outliers:,}）；与路程无关 constant {fit.constant_s:.0f} s"
+    turnout = "用这些车速时请加进出动时间 add it to the turnout with these speeds"
+    runs = f"{fit.runs:,} 次出车 runs（剔除离群 left out {fit.outliers:,}）；与路程无关 constant {fit.constant_s:.0f} s（{turnout}）"
     lines = [f"车速 speeds：{runs}；离散 spread ±{fit.spread:.0%}", f"用时相对全天 time against the whole day：{factors}", ""]
     return "\n".join([*lines, align(heads, table), both(TAGGED_SAID)])
 

@@ -307,7 +307,7 @@ _TOTAL_COLUMNS: Final = (
     Column("算式", "formula", "text", 30),
     *(Column("应有", "required"), Column("应有（上限）", "of the stricter end"), Column("现有", "present"), Column("缺口", "shortfall")),
     Column("单位", "unit", "text", 12),
-    Column("判断", "status", "text", 18),
+    Column("判断", "status", "text", 30),
     *(Column("给出数据的机构", "stated by"), Column("应给出的机构", "of")),
     Column("缺什么", "missing", "text", 40),
     *(Column("性质", "force", "text", 14), Column("依据核对", "checked", "text", 14), Column("时效", "timing", "text", 16)),
@@ -317,7 +317,7 @@ _TOTAL_COLUMNS: Final = (
 _ZONE_COLUMNS: Final = (
     *(Column("指标", "norm", "text", 34), Column("乡镇", "township", "text", 14)),
     *(Column("应有", "required"), Column("应有（上限）", "of the stricter end"), Column("现有", "present"), Column("缺口", "shortfall")),
-    *(Column("判断", "status", "text", 18), Column("", "", "text", 18)),
+    *(Column("判断", "status", "text", 18), Column("参考", "for comparison", "text", 18)),
 )
 
 
@@ -326,10 +326,17 @@ def _sheet_row(norm: Norm, row: dict[Any, Any]) -> list[Cell]:
     return [
         f"{norm.name_zh}\n{norm.name_en}",
         *(row[name] for name in ("formula", "required", "required_most", "present", "shortfall")),
-        *(both(UNIT_WORDS[norm.unit]), _standing(row["status"]), float(row["stated"]), float(row["of"]), both_missing),
+        *(both(UNIT_WORDS[norm.unit]), _bounded(row), float(row["stated"]), float(row["of"]), both_missing),
         *(both(FORCE_WORDS[norm.force]), both(CHECKED_WORDS[norm.status]), both(TIMING_WORDS[row["timing"]]), str(norm.by or "")),
         *(norm.document, norm.clause, norm.note),
     ]
+
+
+def _bounded(row: dict[Any, Any]) -> str:
+    """The standing, and that a sum which not all facilities state is a lower bound."""
+    said = _standing(row["status"])
+    partly = row["stated"] < row["of"] and not math.isnan(row["present"])
+    return f"{said}\n现有为下限（≥），缺口为至多 present at least, short at most" if partly else said
 
 
 def _standing(status: Standing) -> str:

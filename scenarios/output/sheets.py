@@ -111,7 +111,7 @@ _NAME: Final = Column("村居", "place", "text", 20)
 _TOWNSHIP: Final = Column("乡镇", "township", "text", 14)
 _ID: Final = Column("编码", "id", "text", 16)
 _PEOPLE: Final = Column("人口", "people")
-_LON, _LAT = Column("经度", "lon", "degree"), Column("纬度", "lat", "degree")
+_LON, _LAT = Column("经度\n（WGS84）", "lon", "degree"), Column("纬度\n（WGS84）", "lat", "degree")
 _RANGE: Final = Column("覆盖率区间", "range of share", "text", 15)
 _BEFORE_AFTER: Final = (
     Column("乡镇", "township", "text", 24),

@@ -230,7 +230,12 @@ def _roles(
     closed = sorted(one for one in set(fixed) & set(known) if not is_open[known[one]])
     problems = []
     if unknown:
-        problems.append(Problem(f"找不到指定的固定点：{first_few(unknown)}。", f"No such facility to keep: {first_few(unknown)}."))
+        problems.append(
+            Problem(
+                f"找不到指定的固定点：{first_few(unknown)}。请写机构编码（机构表的编码列）。",
+                f"No such facility to keep: {first_few(unknown)}. Name them by id, as in the facility table.",
+            )
+        )
     if closed:
         problems.append(
             Problem(

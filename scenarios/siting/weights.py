@@ -46,6 +46,9 @@ def weights(prepared: Prepared, weigh: Weigh) -> Floats:
         zh = f"有 {unknown:,} 个村（社区）没有 65 岁及以上人口：请在聚落表中加一列“65岁及以上人口”或“65岁及以上占比”。"
         en = f"People of 65 and over are not known of {unknown:,} settlements: add a column 65岁及以上人口 or 65岁及以上占比."
         raise OptionError(Problem(zh, en))
+    if not counted[demand.inside].sum() > 0:
+        zh = "65 岁及以上人口合计为 0，不能据以选址：请核对聚落表。"
+        raise OptionError(Problem(zh, "Nobody is 65 or over: there is nothing to weigh by. Check the settlement table."))
     return np.where(demand.inside, counted, 0.0)
 
 
