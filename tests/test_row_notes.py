@@ -79,6 +79,6 @@ def test_a_facility_that_is_not_restricted_is_told_by_name(tmp_path):
 
 def test_rejected_rows_of_facilities_are_given_back_with_a_warning(tmp_path, capsys):
     path = county(tmp_path / "county", OPEN_PLACES + "H9,某部医院,看护所,116.005,28.305,西镇,是\n")
-    assert main(["tables", str(path), "--rejected", str(tmp_path / "back")]) == 0
+    assert main(["tables", str(path), "--rejected", str(tmp_path / "back")]) == 2
     assert "restricted ones too" in capsys.readouterr().err
     assert "某部医院" in (tmp_path / "back" / "hospitals-rejected.csv").read_text(encoding="utf-8-sig")
