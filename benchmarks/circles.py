@@ -37,7 +37,7 @@ def least_s(work: Callable[[], object], *, repeats: int = REPEATS) -> float:
 def row(prepared: Prepared, service: str, definition_id: str) -> str:
     """One markdown row: the roads that all facilities reach, widened in both ways, and the whole questions."""
     definition = prepared.services.service(service).definition(definition_id)
-    network = prepared.network(definition.mode)
+    network = prepared.network_of(definition)
     facilities = coverage(prepared.region, definition, network).facilities
     gates = snap(network, facilities.entrance, np.zeros(len(facilities.entrance), dtype=np.int64), 1)
     minutes = definition.rural.minutes

@@ -22,7 +22,7 @@ REPEATS = 5
 def time_figures(prepared: Prepared, service: str, definition_id: str) -> tuple[float, float]:
     """Least and median seconds from a definition to its township table and gap list."""
     definition = prepared.services.service(service).definition(definition_id)
-    network = prepared.network(definition.mode)
+    network = prepared.network_of(definition)
     seconds = []
     for _ in range(REPEATS):
         started_s = time.perf_counter()

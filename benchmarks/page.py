@@ -95,7 +95,7 @@ def find_chromium() -> str | None:
 def gap_pairs(prepared: Prepared) -> list[Journey]:
     """The two largest gaps of each of some townships: a point on the first brings people, dragged to the second it brings others."""
     definition = prepared.services.service("medical").definition(None)
-    gaps = coverage(prepared.region, definition, prepared.network(definition.mode)).gaps
+    gaps = coverage(prepared.region, definition, prepared.network_of(definition)).gaps
     lonlat = dict(zip(prepared.region.demand.id, prepared.region.demand.lonlat.tolist(), strict=True))
     lonely = (gaps["cause"] == TOO_FAR) & (gaps["nearest_straight_m"] > LONELY_M)
     by_zone = [rows for _, rows in gaps.assign(lonlat=gaps["id"].map(lonlat))[lonely].groupby("zone_id", sort=False) if len(rows) > 1]
@@ -227,7 +227,7 @@ def page_rows(chromium: str, region: Path, at: list[Journey]) -> list[str]:
 def file_row(prepared: Prepared, kind: FileKind) -> str:
     """One markdown row: seconds for one file of the medical circle, the circle drawn for it included."""
     definition = prepared.services.service("medical").definition(None)
-    result = coverage(prepared.region, definition, prepared.network(definition.mode))
+    result = coverage(prepared.region, definition, prepared.network_of(definition))
     name = FILES[kind]
     found = []
     for _ in range(ROUNDS):

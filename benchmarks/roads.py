@@ -9,7 +9,7 @@ from pathlib import Path
 
 import osmium
 
-from geodata.roads import build_network
+from geodata.network import build_network
 from geodata.standards import MODES, default_speeds
 from geodata.ways.osm import read_roads
 

@@ -18,7 +18,8 @@ from coverage.raster import around
 from coverage.search import Reach, reach, start_delay_ms
 from coverage.snap import WaysOn, projected, snap_facilities
 from geodata.model import Facilities
-from geodata.roads import NEVER, Floats, Geometries, Ints, Network
+from geodata.network import NEVER, Network
+from geodata.roads import Floats, Geometries, Ints
 from geodata.standards import Limit, ServiceDefinition
 
 _MERGED = "合并 merged"

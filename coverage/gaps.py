@@ -12,7 +12,8 @@ from coverage.search import Weight, start_delay_ms
 from coverage.snap import MAX_SNAP_M, WaysOn
 from coverage.travel_times import nearest_facility
 from geodata.model import CLASSES, Facilities, Region
-from geodata.roads import Bools, Floats, Ints, Network, great_circle_m
+from geodata.network import Network
+from geodata.roads import Bools, Floats, Ints, great_circle_m
 from geodata.standards import ServiceDefinition
 
 TOO_FAR, OFF_NETWORK, CUT_OFF, NO_FACILITY = "too_far", "off_network", "cut_off", "no_facility"

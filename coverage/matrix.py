@@ -9,8 +9,9 @@ import numpy as np
 from coverage.search import CELLS_AT_ONCE, Weight, reach, second_cost
 from coverage.snap import MAX_SNAP_M, WaysOn, snap
 from coverage.travel_times import travel_times
+from geodata.network import Network
 from geodata.pack import read_only
-from geodata.roads import Floats, Ints, Network
+from geodata.roads import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from coverage.search import part_ms
 from coverage.snap import WaysOn
-from geodata.roads import NEVER, Floats, Ints, Network, Roads, forward_bit
+from geodata.network import NEVER, Network
+from geodata.roads import Floats, Ints, Roads, forward_bit
 
 
 @dataclass(frozen=True, eq=False)

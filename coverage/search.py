@@ -16,8 +16,9 @@ from scipy.sparse.csgraph import dijkstra
 
 from coverage.snap import WaysOn
 from geodata.model import Facilities
+from geodata.network import NEVER, Network
 from geodata.pack import read_only
-from geodata.roads import NEVER, Bools, Floats, Ints, Network
+from geodata.roads import Bools, Floats, Ints
 from geodata.standards import Direction, ServiceDefinition
 
 Weight = Literal["time", "distance"]

@@ -14,8 +14,9 @@ import numpy as np
 import shapely
 
 from geodata.model import Demand, Facilities
+from geodata.network import Network, transformer, travel_ms
 from geodata.pack import read_only
-from geodata.roads import Bools, Floats, Geometries, Ints, Network, transformer, travel_ms
+from geodata.roads import Bools, Floats, Geometries, Ints
 
 ACCESS_RADIUS_M = 300.0
 MAX_SNAP_M = 1000.0

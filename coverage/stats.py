@@ -16,7 +16,8 @@ from coverage.search import Weight, reach, start_delay_ms
 from coverage.snap import WaysOn, projected, snap_demand, snap_facilities
 from coverage.travel_times import travel_times
 from geodata.model import Demand, Facilities, Region, Zones
-from geodata.roads import Bools, Floats, Ints, Network, great_circle_m
+from geodata.network import Network
+from geodata.roads import Bools, Floats, Ints, great_circle_m
 from geodata.standards import ServiceDefinition
 
 MS_PER_MINUTE = 60_000

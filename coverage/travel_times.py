@@ -8,8 +8,9 @@ import numpy as np
 
 from coverage.search import Links, Reach, Weight, joined, links, nearest, other_weight, part_ms
 from coverage.snap import WaysOn
+from geodata.network import NEVER, Network
 from geodata.pack import read_only
-from geodata.roads import NEVER, Floats, Ints, Network
+from geodata.roads import Floats, Ints
 from geodata.standards import Direction
 
 _DEGREES = 1e7  # coordinates equal to 1e-7 degrees (a centimetre) are the same place

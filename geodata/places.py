@@ -19,8 +19,9 @@ from geodata.errors import Problem, Question, first_few
 from geodata.extent import Bounds
 from geodata.ledger import HIDDEN, Block, Ledger, Loaded
 from geodata.model import OUTSIDE, RowNote, Zones
+from geodata.network import transformer
 from geodata.region_file import PlacesBlock
-from geodata.roads import Floats, Ints, Roads, transformer
+from geodata.roads import Floats, Ints, Roads
 from geodata.tables.names import Renamed, match_villages, match_zones
 
 _NEIGHBOURS = 5  # rows that tell their datum, about one that does not

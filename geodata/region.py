@@ -22,12 +22,12 @@ from geodata.extent import Bounds, swapped, widened
 from geodata.growth import growth_rates
 from geodata.ledger import Ledger
 from geodata.model import GROWTH, Demand, Facilities, Region, Source, Zones
+from geodata.network import Network, build_network
 from geodata.norms import read_norms
 from geodata.places import Ground, Seats, lonlat_of, seats_of, settle, tell_renamed, weigh_log, weigh_roads
 from geodata.population import read_raster
 from geodata.region_file import RegionFile, read_region_file
-from geodata.roads import Network, build_network
-from geodata.standards import Mode, Services, Speeds, read_services, read_speeds
+from geodata.standards import Mode, ServiceDefinition, Services, Speeds, read_services, read_speeds
 from geodata.tables.columns import SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
 from geodata.tables.names import match_zones
 from geodata.ways.files import is_osm, read_road_files
@@ -50,13 +50,17 @@ class Prepared:
     region: Region
     services: Services
     speeds: Speeds
-    _networks: dict[str, Network] = field(default_factory=dict)
+    _networks: dict[tuple[Mode, int | None], Network] = field(default_factory=dict)
 
-    def network(self, mode: Mode) -> Network:
-        """Return the network of a mode, built once."""
-        if mode not in self._networks:
-            self._networks[mode] = build_network(self.region.roads, mode, self.speeds, self.region.crs)
-        return self._networks[mode]
+    def network(self, mode: Mode, hour: int | None = None) -> Network:
+        """Return the network of a mode in the traffic of an hour (None: free flow), built once."""
+        if (mode, hour) not in self._networks:
+            self._networks[mode, hour] = build_network(self.region.roads, mode, self.speeds, self.region.crs, hour=hour)
+        return self._networks[mode, hour]
+
+    def network_of(self, definition: ServiceDefinition) -> Network:
+        """Return the network that a definition is measured on."""
+        return self.network(definition.mode, definition.hour)
 
 
 def read_region(path: Path) -> Region:

@@ -16,6 +16,7 @@ Mode = Literal["walk", "bike", "drive"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 Direction = Literal["to_facility", "from_facility"]
 Status = Literal["V", "S", "M"]
+Hour = Annotated[int, Field(ge=0, le=23)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 DEFAULTS = Path(__file__).parent / "defaults"
@@ -52,6 +53,8 @@ class ServiceDefinition(Strict):
         The limit for settlements of each class.
     settlement_share : float
         A settlement counts as covered when at least this share of its people is.
+    hour : int, optional
+        Hour of the day, 0-23, whose traffic holds (factors of ``Speeds``); free flow unless given.
     beside_m : float
         How far a drawn circle reaches beside a reached road, in metres; a picture only.
     call_handling_s, turnout_s : float
@@ -67,6 +70,7 @@ class ServiceDefinition(Strict):
     urban: Limit
     rural: Limit
     settlement_share: Share = 0.9
+    hour: Hour | None = None
     beside_m: PositiveFloat = 60
     call_handling_s: Annotated[float, Field(ge=0)] = 0
     turnout_s: Annotated[float, Field(ge=0)] = 0
@@ -103,6 +107,12 @@ class ServiceDefinition(Strict):
             "name_en": f"{self.name_en}, limit changed to {minutes:g} minutes",
         }
         return self.model_copy(update=limits | names)
+
+    def at_hour(self, hour: int) -> ServiceDefinition:
+        """Build the same definition in the traffic of an hour of the day."""
+        if hour not in range(24):
+            raise OptionError(Problem(f"小时应为 0—23（给出 {hour}）。", f"The hour must be 0-23 (given: {hour})."))
+        return self.model_copy(update={"hour": hour, "name_zh": f"{self.name_zh}，{hour} 时", "name_en": f"{self.name_en}, at {hour}:00"})
 
 
 class Siting(Strict):

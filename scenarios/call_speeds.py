@@ -15,8 +15,9 @@ import numpy as np
 from coverage.routes import network_pieces, routes
 from coverage.snap import snap, snap_facilities
 from geodata.calls.model import ARRIVED, BY_SETTLEMENT, DEPARTED, MISSING, Calls
+from geodata.network import NEVER, Network
 from geodata.region import Prepared
-from geodata.roads import NEVER, Bools, Floats, Ints, Network
+from geodata.roads import Bools, Floats, Ints
 
 HOUR_S = 3600
 KMH_S = 3600.0  # km/h × seconds per kilometre

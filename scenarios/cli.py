@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     cover.add_argument("--definition", help="口径，默认为该服务的第一个 · the service's first unless given")
     cover.add_argument("--minutes", type=float, help="代替口径中的分钟数 · instead of the definition's minutes")
     cover.add_argument("--scenario", type=Path, metavar="FILE", help="情景文件（.json）：前后对比 · before and after a scenario")
+    _add_hour(cover)
     _add_year(cover)
     _add_out(cover)
     cover.add_argument("--json", action="store_true")
@@ -101,7 +102,34 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_calls(commands)
     _add_fetch(commands)
+    _add_capacity(commands)
+    _add_surge(commands)
+    _add_access(commands)
+    _add_referral(commands)
+    _add_equity(commands)
+    _add_sensitivity(commands)
+    _add_flood(commands)
     return parser
+
+
+def _add_question(commands: Any, name: str, said: str) -> argparse.ArgumentParser:  # noqa: ANN401 — argparse's own type is private
+    """What every study asks: which region, service and definition, in which scenario, year and hour, and where the answer goes."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=said)
+    command.add_argument("region", type=Path, metavar="REGION")
+    command.add_argument("--service", required=True, help="medical, fitness, sampling, emergency …")
+    command.add_argument("--definition", help="口径，默认为该服务的第一个 · the service's first unless given")
+    command.add_argument("--minutes", type=float, help="代替口径中的分钟数 · instead of the definition's minutes")
+    command.add_argument("--scenario", type=Path, metavar="FILE", help="情景文件（.json）· a scenario")
+    _add_hour(command)
+    _add_year(command)
+    command.add_argument("--out", type=Path, metavar="DIR", help="写成 csv、xlsx、json · write as files")
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=_command(name))
+    return command
+
+
+def _add_hour(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--hour", type=int, metavar="0-23", help="该小时的车速，默认畅通 · speeds of that hour; free flow unless given")
 
 
 def _add_year(command: argparse.ArgumentParser) -> None:
@@ -130,6 +158,7 @@ def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is
     site.add_argument(
         "--weigh", choices=["residents", "old", "calls"], help="按常住人口（默认）、65 岁及以上或 120 呼救 · what each settlement counts"
     )
+    _add_hour(site)
     _add_year(site)
     _add_out(site)
     site.add_argument("--matrix", type=Path, metavar="OD", help="OD 表（csv 或 parquet），代替 REGION · an OD table instead of REGION")
@@ -218,6 +247,34 @@ def _add_fetch(commands: Any) -> None:  # noqa: ANN401 — argparse's own type i
     fetch.add_argument("--overpass", metavar="URL", help="另一个 Overpass 服务 · another Overpass server")
     fetch.add_argument("--nominatim", metavar="URL", help="另一个 Nominatim 服务 · another Nominatim server")
     fetch.set_defaults(run=_command("fetch"))
+
+
+def _add_capacity(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    _add_question(commands, "capacity", "能力有限时谁得到服务 · who is served where capacity is limited")
+
+
+def _add_surge(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    _add_question(commands, "surge", "应急采样：分片、通道、排队 · surge points: assignment, lanes, waiting")
+
+
+def _add_access(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    _add_question(commands, "access", "两步移动搜寻法的可达性 · floating catchment accessibility (E2SFCA)")
+
+
+def _add_referral(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    _add_question(commands, "referral", "待命点→现场→医院的全程时间 · standby point, scene, capable hospital")
+
+
+def _add_equity(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    _add_question(commands, "equity", "公平性：最差的乡镇与一成居民 · who is worst off")
+
+
+def _add_sensitivity(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    _add_question(commands, "sensitivity", "假定变动时结果变多少 · how far the answer moves with its assumptions")
+
+
+def _add_flood(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+    _add_question(commands, "flood", "断路、淹没与关键桥梁 · cut roads, floods, the bridge that matters most")
 
 
 def _app(arguments: argparse.Namespace) -> None:

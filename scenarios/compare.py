@@ -65,7 +65,7 @@ def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinitio
     OptionError
         Changes that do not fit, see :func:`scenarios.model.changed_region`.
     """
-    region, network = prepared.region, prepared.network(definition.mode)
+    region, network = prepared.region, prepared.network_of(definition)
     changed = changed_region(prepared, scenario)
     before = before or coverage(region, definition, network)
     after = coverage(changed, definition, network, before=before)

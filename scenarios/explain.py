@@ -197,7 +197,7 @@ class _Runs:
         names = [name for several in INGREDIENTS.values() for name in several]
         key = repr([getattr(definition, name) for name in names])
         if key not in self.done:
-            self.done[key] = coverage(self.prepared.region, definition, self.prepared.network(definition.mode))
+            self.done[key] = coverage(self.prepared.region, definition, self.prepared.network_of(definition))
         return self.done[key]
 
 

@@ -95,7 +95,7 @@ class Stock:
         key = (norm.service, norm.definition)
         if key not in self._results:
             definition = self.prepared.services.service(norm.service).definition(norm.definition)
-            self._results[key] = coverage(self.prepared.region, definition, self.prepared.network(definition.mode))
+            self._results[key] = coverage(self.prepared.region, definition, self.prepared.network_of(definition))
         return self._results[key]
 
     def nothing(self, missing: Problem) -> Counted:

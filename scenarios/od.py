@@ -17,7 +17,8 @@ from coverage.snap import MAX_SNAP_M
 from geodata.datum.evidence import datum_evidence
 from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.model import OUTSIDE, Zones
-from geodata.roads import Floats, Roads, build_network, great_circle_m
+from geodata.network import build_network
+from geodata.roads import Floats, Roads, great_circle_m
 from geodata.standards import Mode, default_speeds
 from geodata.tables.load import read_points
 from geodata.ways.files import read_roads_of

@@ -23,7 +23,8 @@ from coverage.snap import snap
 from coverage.travel_times import travel_times
 from geodata.calls.model import Calls
 from geodata.model import Demand, Facilities, Region, Zones
-from geodata.roads import Floats, Network, Roads, build_network
+from geodata.network import Network, build_network
+from geodata.roads import Floats, Roads
 from geodata.standards import Direction, Limit, Mode, ModeSpeeds, ServiceDefinition, Speeds
 
 CRS = "EPSG:4548"

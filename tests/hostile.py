@@ -50,6 +50,6 @@ def hostile_map() -> str:
     """The town as a page."""
     prepared = hostile_town()
     said = prepared.services.service("medical").definition(None)
-    network = prepared.network(said.mode)
+    network = prepared.network_of(said)
     result = coverage(prepared.region, said, network)
     return html_map(prepared, "medical", result, circles=circles(said, network, result.facilities))

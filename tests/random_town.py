@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from coverage.search import Weight
 from coverage.snap import WaysOn
-from geodata.roads import NEVER, Ints, Network
+from geodata.network import NEVER, Network
+from geodata.roads import Ints
 from geodata.standards import Direction
 
 # The same examples in every run; no deadline, because a busy machine is no failure.

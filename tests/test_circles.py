@@ -20,7 +20,7 @@ from coverage.raster import around
 from coverage.search import reach
 from coverage.snap import WaysOn, snap
 from coverage.travel_times import travel_times
-from geodata.roads import Network
+from geodata.network import Network
 from geodata.standards import Limit
 
 STREET = town.street((0, 0), (10, 0), (20, 0), (30, 0))

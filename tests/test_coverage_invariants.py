@@ -19,7 +19,8 @@ from coverage.snap import snap_demand, snap_facilities
 from coverage.stats import CoverageResult, coverage
 from coverage.travel_times import travel_times
 from geodata.model import Region
-from geodata.roads import Network, Roads
+from geodata.network import Network
+from geodata.roads import Roads
 from geodata.standards import Direction, Limit, ServiceDefinition
 
 

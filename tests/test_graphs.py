@@ -15,8 +15,9 @@ from random_town import PROFILE, towns
 
 from coverage.matrix import od_matrix
 from geodata.errors import InputError
+from geodata.network import build_network
 from geodata.region_file import RoadsBlock
-from geodata.roads import Roads, build_network, forward_bit, great_circle_m
+from geodata.roads import Roads, forward_bit, great_circle_m
 from geodata.standards import MODES, Mode, default_speeds
 from geodata.ways.files import read_road_files, read_roads_of
 from geodata.ways.graphs import from_networkx, read_graphml, to_networkx

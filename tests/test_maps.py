@@ -29,7 +29,7 @@ from geodata.store import open_region
 from scenarios.output.maps import coverage_map
 prepared = open_region(Path(sys.argv[1]))
 definition = prepared.services.service("medical").definition(None)
-network = prepared.network(definition.mode)
+network = prepared.network_of(definition)
 result = coverage(prepared.region, definition, network)
 page = coverage_map(prepared, "medical", result, circles=circles(definition, network, result.facilities))
 print(hashlib.sha256(page.get_root().render().encode()).hexdigest())
@@ -44,12 +44,12 @@ def prepared(example: Path) -> Prepared:
 @pytest.fixture(scope="module")
 def medical(prepared: Prepared) -> CoverageResult:
     definition = prepared.services.service("medical").definition(None)
-    return coverage(prepared.region, definition, prepared.network(definition.mode))
+    return coverage(prepared.region, definition, prepared.network_of(definition))
 
 
 @pytest.fixture(scope="module")
 def page(prepared: Prepared, medical: CoverageResult) -> str:
-    drawn = circles(medical.definition, prepared.network(medical.definition.mode), medical.facilities)
+    drawn = circles(medical.definition, prepared.network_of(medical.definition), medical.facilities)
     return str(coverage_map(prepared, "medical", medical, circles=drawn).get_root().render())
 
 
@@ -104,7 +104,7 @@ def test_facilities_outside_the_county_are_hollow_and_counted_apart(medical: Cov
 def test_a_scenario_adds_its_facilities_and_who_gains_and_loses(prepared: Prepared, medical: CoverageResult, page: str) -> None:
     new = Open(id="X1", name="新建北门站", kind="community_health_station", lon=116.25, lat=28.375)
     changed = compare(prepared, Scenario(name="北门方案").then(new, Close(id="WS-0016")), medical.definition, before=medical)
-    drawn = circles(medical.definition, prepared.network(medical.definition.mode), changed.after.facilities)
+    drawn = circles(medical.definition, prepared.network_of(medical.definition), changed.after.facilities)
     with_changes = decoded(coverage_map(prepared, "medical", changed.after, circles=drawn, comparison=changed).get_root().render())
     words = ["情景机构 scenario", "情景变化 changes", "新建北门站", "北门方案", "关闭 closed"]
     assert [word for word in words if word not in with_changes] == []

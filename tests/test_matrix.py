@@ -11,7 +11,7 @@ from coverage import matrix
 from coverage.matrix import ODMatrix, od_matrix
 from coverage.search import Weight
 from coverage.snap import snap
-from geodata.roads import Network
+from geodata.network import Network
 
 SLOW_AND_SHORT, FAST_AND_LONG = ((0, 0), (20, 0)), ((0, 0), (0, 5), (20, 5), (20, 0))
 ENDS = ((0, 0), (20, 0))

@@ -67,7 +67,7 @@ def test_the_messy_county_gives_the_same_figures_as_the_clean_one(example, confi
     assert dict(zip(read.region.zones.id, read.region.zones.people, strict=True)) == by_zone
     for service in clean.services.services.values():
         definition = service.definition(None)
-        tables = [coverage(one.region, definition, one.network(definition.mode)).by_zone for one in (clean, read)]
+        tables = [coverage(one.region, definition, one.network_of(definition)).by_zone for one in (clean, read)]
         pd.testing.assert_frame_equal(*tables)
 
 

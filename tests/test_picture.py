@@ -38,7 +38,7 @@ from geodata.store import open_region
 from scenarios.output.picture import coverage_picture
 prepared = open_region(Path(sys.argv[1]))
 definition = prepared.services.service("fitness").definition(None)
-network = prepared.network(definition.mode)
+network = prepared.network_of(definition)
 result = coverage(prepared.region, definition, network)
 drawn = circles(definition, network, result.facilities)
 print(hashlib.sha256(coverage_picture(prepared, "fitness", result, circles=drawn)).hexdigest())
@@ -79,11 +79,11 @@ def no_font(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 def covered(prepared: Prepared, service: str) -> CoverageResult:
     definition = prepared.services.service(service).definition(None)
-    return coverage(prepared.region, definition, prepared.network(definition.mode))
+    return coverage(prepared.region, definition, prepared.network_of(definition))
 
 
 def drawn(prepared: Prepared, result: CoverageResult) -> gpd.GeoDataFrame:
-    return circles(result.definition, prepared.network(result.definition.mode), result.facilities)
+    return circles(result.definition, prepared.network_of(result.definition), result.facilities)
 
 
 @pytest.mark.usefixtures("chinese_font")
@@ -158,7 +158,7 @@ def test_a_limit_for_each_class_has_its_own_line_in_the_legend(prepared: Prepare
 
 def test_a_straight_line_has_no_mode_of_travel(prepared: Prepared, written: list[str]) -> None:
     definition = prepared.services.service("medical").definition("straight")
-    result = coverage(prepared.region, definition, prepared.network(definition.mode))
+    result = coverage(prepared.region, definition, prepared.network_of(definition))
     coverage_picture(prepared, "medical", result, circles=drawn(prepared, result), bounds=TOWN)
     assert "时限：直线 1000 米" in written[0]
     assert "无人居住" not in written[0]

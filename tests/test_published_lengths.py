@@ -13,7 +13,8 @@ import pytest
 import shapely
 
 from coverage.matrix import od_matrix
-from geodata.roads import Roads, blocked_bit, build_network, forward_bit
+from geodata.network import build_network
+from geodata.roads import Roads, blocked_bit, forward_bit
 from geodata.standards import Mode, default_speeds
 from geodata.ways.osm import read_roads
 from scenarios.od import od_table

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from geodata.errors import InputError
 from geodata.model import Region
+from geodata.network import NEVER, build_network, travel_ms
 from geodata.pack import fingerprint, pack, unpack
-from geodata.roads import NEVER, Roads, build_network, forward_bit, great_circle_m, travel_ms
+from geodata.roads import Roads, forward_bit, great_circle_m
 from geodata.standards import default_speeds
 
 ROW = [((0, 0), (1, 0)), ((1, 0), (2, 0)), ((2, 0), (3, 0))]

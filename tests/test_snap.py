@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from coverage.snap import WaysOn, snap, snap_facilities
-from geodata.roads import Network, build_network
+from geodata.network import Network, build_network
 from geodata.standards import default_speeds
 
 LONG = [((0, 0), (10, 0))]  # one street of 1,000 m in one piece

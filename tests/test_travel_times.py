@@ -10,7 +10,7 @@ from gridtown import BACKWARD, BLOCK_MS, BOTH, FORWARD, trip
 from coverage.search import reach, start_delay_ms
 from coverage.snap import snap, snap_facilities
 from coverage.travel_times import nearest_facility, travel_times
-from geodata.roads import build_network
+from geodata.network import build_network
 from geodata.standards import default_speeds
 
 STREET = town.street(*((x, 0) for x in range(0, 41, 4)))  # corners every 400 m, so that no leg reaches past the next corner

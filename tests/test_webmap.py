@@ -50,7 +50,7 @@ class County:
 def county(example: Path) -> County:
     prepared = open_region(example)
     said = prepared.services.service("medical").definition(None)
-    network = prepared.network(said.mode)
+    network = prepared.network_of(said)
     result = coverage(prepared.region, said, network)
     worst = result.gaps.iloc[0]
     lon, lat = prepared.region.demand.lonlat[prepared.region.demand.id.index(worst["id"])].tolist()

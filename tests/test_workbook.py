@@ -31,7 +31,7 @@ from geodata.store import open_region
 from scenarios.output.workbook import coverage_workbook
 prepared = open_region(Path(sys.argv[1]))
 definition = prepared.services.service("medical").definition(None)
-result = coverage(prepared.region, definition, prepared.network(definition.mode))
+result = coverage(prepared.region, definition, prepared.network_of(definition))
 print(hashlib.sha256(coverage_workbook(prepared, {"medical": result})).hexdigest())
 """
 
@@ -62,7 +62,7 @@ def book(prepared: Prepared, medical: CoverageResult, compared: Comparison) -> W
 
 def covered(prepared: Prepared, service: str) -> CoverageResult:
     definition = prepared.services.service(service).definition(None)
-    return coverage(prepared.region, definition, prepared.network(definition.mode))
+    return coverage(prepared.region, definition, prepared.network_of(definition))
 
 
 def opened(content: bytes) -> Workbook:

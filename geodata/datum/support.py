@@ -18,7 +18,8 @@ import numpy as np
 import shapely
 
 from geodata.model import OUTSIDE, Zones
-from geodata.roads import Floats, Ints, Roads, transformer
+from geodata.network import transformer
+from geodata.roads import Floats, Ints, Roads
 
 FARTHEST_M = 1000.0  # a road farther away is no road of this place
 SAME_NAME_M = 3000.0  # a place of the same name farther away is another place

@@ -81,7 +81,7 @@ def covered(prepared: Prepared, definition: ServiceDefinition) -> CoverageResult
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _covered(key: str, said: str, _prepared: Prepared, _definition: ServiceDefinition) -> CoverageResult:  # noqa: ARG001
-    return _in_one_thread(lambda: coverage(_prepared.region, _definition, _prepared.network(_definition.mode)))
+    return _in_one_thread(lambda: coverage(_prepared.region, _definition, _prepared.network_of(_definition)))
 
 
 def compared(prepared: Prepared, definition: ServiceDefinition, scenario: Scenario) -> Comparison:
@@ -116,7 +116,7 @@ def circle_layer(prepared: Prepared, definition: ServiceDefinition, facilities: 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _circle_layer(key: str, said: str, places: str, _given: tuple[Prepared, ServiceDefinition, Facilities]) -> Layer:  # noqa: ARG001
     prepared, definition, facilities = _given
-    return _in_one_thread(lambda: weblayers.circle_layer(merged_circles(definition, prepared.network(definition.mode), facilities)))
+    return _in_one_thread(lambda: weblayers.circle_layer(merged_circles(definition, prepared.network_of(definition), facilities)))
 
 
 def place_layer(prepared: Prepared, facilities: Facilities) -> Layer:

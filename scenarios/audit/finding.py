@@ -14,7 +14,8 @@ import shapely
 
 from geodata.errors import first_few
 from geodata.model import OUTSIDE, Facilities, Region
-from geodata.roads import Bools, Floats, Geometries, transformer
+from geodata.network import transformer
+from geodata.roads import Bools, Floats, Geometries
 from geodata.standards import Mode
 from scenarios.audit.words import SEVERITIES, WORDS, Severity
 from scenarios.output.report import people as people_text

@@ -13,8 +13,9 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from coverage.snap import ACCESS_RADIUS_M, MAX_SNAP_M, WaysOn, snap_demand, snap_facilities
 from geodata.errors import first_few
 from geodata.model import OUTSIDE, Demand, Facilities, Region
+from geodata.network import Network
 from geodata.region import Prepared
-from geodata.roads import Bools, Floats, Geometries, Ints, Network, forward_bit
+from geodata.roads import Bools, Floats, Geometries, Ints, forward_bit
 from geodata.standards import Mode
 from scenarios.audit.finding import Finding, Marks, at_demand, at_facilities, found, label, marks
 from scenarios.audit.roads import pieces_inside, road_label

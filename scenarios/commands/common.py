@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from geodata.errors import FontError, OptionError, Problem, first_few
 from geodata.growth import grown
 from geodata.region import Prepared
+from geodata.standards import ServiceDefinition
+from geodata.store import open_region
+from scenarios.model import read_scenario, with_scenario
 from scenarios.output.export import FILE_KINDS, FileKind
 from scenarios.output.writers import Writer, write_files
 
@@ -34,6 +37,38 @@ def shown(value: Any) -> str:  # noqa: ANN401 — any fact
     if isinstance(value, list):
         return ", ".join(value)
     return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a study asks: a region with its scenario and year, a service, and the definition with its minutes and hour."""
+
+    prepared: Prepared
+    service_id: str
+    definition: ServiceDefinition
+
+
+def asked(arguments: argparse.Namespace) -> Question:
+    """Open the region that the options of a study name, and find the definition they ask for.
+
+    Raises
+    ------
+    Circle15Error
+        Any of them does not fit.
+    """
+    scenario = read_scenario(arguments.scenario) if arguments.scenario else None
+    prepared = in_year(arguments, open_region(arguments.region, progress=progress))
+    if scenario is not None:
+        prepared = with_scenario(prepared, scenario)
+    definition = prepared.services.service(arguments.service).definition(arguments.definition)
+    return Question(prepared, arguments.service, as_asked(arguments, definition))
+
+
+def as_asked(arguments: argparse.Namespace, definition: ServiceDefinition) -> ServiceDefinition:
+    """Put the minutes and the hour of the options into a definition."""
+    if arguments.minutes is not None:
+        definition = definition.with_minutes(arguments.minutes)
+    return definition if arguments.hour is None else definition.at_hour(arguments.hour)
 
 
 def in_year(arguments: argparse.Namespace, prepared: Prepared) -> Prepared:

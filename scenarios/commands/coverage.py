@@ -10,7 +10,7 @@ from coverage.stats import CoverageResult
 from geodata.errors import InputError, OptionError, Problem
 from geodata.region import Prepared
 from geodata.store import open_region
-from scenarios.commands.common import file_kinds, in_year, progress, say, write
+from scenarios.commands.common import as_asked, file_kinds, in_year, progress, say, write
 from scenarios.compare import Comparison, compare
 from scenarios.model import Scenario, read_scenario
 from scenarios.output.export import coverage_files
@@ -46,11 +46,10 @@ def _results(
     comparisons: dict[str, Comparison] = {}
     for name in [arguments.service] if arguments.service else prepared.services.services:
         definition = prepared.services.service(name).definition(arguments.definition)
-        if arguments.minutes is not None:
-            definition = definition.with_minutes(arguments.minutes)
+        definition = as_asked(arguments, definition)
         progress(f"正在计算 {definition.name_zh} ……", f"Computing {name}: {definition.name_en} …")
         try:
-            network = prepared.network(definition.mode)
+            network = prepared.network_of(definition)
         except InputError as error:
             if arguments.service:
                 raise

@@ -95,7 +95,7 @@ def _map_files(
 
     @functools.cache
     def merged() -> gpd.GeoDataFrame:
-        return merged_circles(result.definition, prepared.network(result.definition.mode), result.facilities)
+        return merged_circles(result.definition, prepared.network_of(result.definition), result.facilities)
 
     def page() -> bytes:
         return html_map(prepared, service_id, result, circles=merged(), comparison=comparison, language=language).encode()
@@ -124,9 +124,7 @@ def coverage_layers(
     comparisons: Mapping[str, Comparison],
 ) -> dict[str, gpd.GeoDataFrame]:
     """Build the layers of coverage.gpkg; `service` and `definition` tell which run a row belongs to."""
-    drawn = {
-        key: circles(result.definition, prepared.network(result.definition.mode), result.facilities) for key, result in results.items()
-    }
+    drawn = {key: circles(result.definition, prepared.network_of(result.definition), result.facilities) for key, result in results.items()}
     places = {key: result.facilities.to_geodataframe() for key, result in results.items()}
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
     by_zone = tables["coverage"]
@@ -151,7 +149,7 @@ def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataF
     homes = prepared.region.demand.to_geodataframe()[["id", "name", "people", "urban", "geometry"]].assign(covered=plan.covered_after)
     return {
         "sites": _points(table),
-        "circles": circles(plan.definition, prepared.network(plan.definition.mode), plan.sites),
+        "circles": circles(plan.definition, prepared.network_of(plan.definition), plan.sites),
         "zones": zones.merge(both[both["row"] == "zone"].drop(columns="row"), on="zone_id"),
         "demand": homes[prepared.region.demand.inside],
     }

@@ -22,8 +22,9 @@ from matplotlib_scalebar.scalebar import ScaleBar
 
 from coverage.stats import CoverageResult
 from geodata.errors import OptionError, Problem
+from geodata.network import transformer
 from geodata.region import Prepared
-from geodata.roads import Floats, Geometries, transformer
+from geodata.roads import Floats, Geometries
 from scenarios.compare import Comparison
 from scenarios.output import legend
 from scenarios.output.fonts import find_font

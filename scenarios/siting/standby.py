@@ -259,7 +259,7 @@ def _covers(prepared: Prepared, places: Facilities, definitions: Sequence[Servic
     ways = {}
     for network in (prepared.network(mode) for mode in {definition.mode for definition in definitions}):
         ways[network.mode] = {"demand_ways": snap_demand(network, demand), "facility_ways": snap_facilities(network, places)}
-    return tuple(within_limits(one, prepared.network(one.mode), demand, places, **ways[one.mode]) for one in definitions)
+    return tuple(within_limits(one, prepared.network_of(one), demand, places, **ways[one.mode]) for one in definitions)
 
 
 def _any(covers: csr_array, columns: Ints) -> Bools:

@@ -20,7 +20,7 @@ from scenarios.output.webmap import view
 def opened():
     prepared = open_region(Path(os.environ["CIRCLE15_REGION"]))
     definition = prepared.services.service("medical").definition(None)
-    network = prepared.network(definition.mode)
+    network = prepared.network_of(definition)
     before = coverage(prepared.region, definition, network)
     layers = {
         "base": base_layer(prepared.region),

@@ -48,7 +48,7 @@ def prepared(example: Path) -> Prepared:
 @pytest.fixture(scope="module")
 def hostile_page(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     definition = prepared.services.service("medical").definition(None)
-    network = prepared.network(definition.mode)
+    network = prepared.network_of(definition)
     new = Open(id="X1", name=HOSTILE[5], kind="community_health_station", lon=116.25, lat=28.375)
     changed = compare(prepared, Scenario(name=HOSTILE[3]).then(new), definition)
     drawn = circles(definition, network, changed.after.facilities)

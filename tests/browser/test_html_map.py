@@ -21,7 +21,7 @@ def files(example: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     """Addresses of the maps: the baseline, a scenario, and the town of hostile names."""
     prepared = open_region(example)
     definition = prepared.services.service("medical").definition(None)
-    network = prepared.network(definition.mode)
+    network = prepared.network_of(definition)
     result = coverage(prepared.region, definition, network)
     drawn = circles(definition, network, result.facilities)
     lon, lat = prepared.region.demand.lonlat[prepared.region.demand.id.index(result.gaps["id"].iloc[0])].tolist()

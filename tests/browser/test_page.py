@@ -34,7 +34,7 @@ def village(example: Path) -> dict[str, float]:
     """Where the largest settlement lies that a road leads to and no clinic is near enough."""
     prepared = open_region(example)
     definition = prepared.services.service("medical").definition(None)
-    gaps = coverage(prepared.region, definition, prepared.network(definition.mode)).gaps
+    gaps = coverage(prepared.region, definition, prepared.network_of(definition)).gaps
     at = prepared.region.demand.id.index(gaps.loc[gaps["cause"] == TOO_FAR, "id"].iloc[0])
     lon, lat = prepared.region.demand.lonlat[at].tolist()
     return {"lat": lat, "lon": lon}
