@@ -12,8 +12,9 @@ import shapely
 
 from geodata.errors import InputError, Problem
 from geodata.pack import read_only
+from geodata.piece_speeds import piece_kmh
 from geodata.roads import MOTORWAYS, Bools, Floats, Geometries, Ints, Roads, blocked_bit, forward_bit, great_circle_m
-from geodata.standards import Mode, ModeSpeeds, Speeds
+from geodata.standards import Mode, Speeds
 
 NEVER = -1  # the time of a direction that is not permitted
 
@@ -82,9 +83,7 @@ class Network:
 
 
 def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str, *, hour: int | None = None) -> Network:
-    """Take the pieces that `mode` may use, with travel times.
-
-    A tagged maxspeed is the driving speed; for a bicycle it is a ceiling; walking ignores it.
+    """Take the pieces that `mode` may use, with travel times at the speeds of :func:`geodata.piece_speeds.piece_kmh`.
 
     Parameters
     ----------
@@ -105,7 +104,7 @@ def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str, *, hour: i
     used = np.flatnonzero(roads.permit & (bit | bit << 1))
     if len(used) == 0:
         raise no_roads(mode)
-    kmh = _kmh(roads, mode, way)[used]
+    kmh = piece_kmh(roads, mode, way, hour)[used]
     length_mm, permit = roads.length_mm[used], roads.permit[used]
     start, end, node_count = _split_at_barriers(roads, used, mode)
     mine = roads.take(used)
@@ -143,15 +142,6 @@ def _corner_share(roads: Roads) -> Floats:
     start, end = (run[at] for at in (roads.first_vertex[:-1], roads.first_vertex[1:] - 1))
     whole = np.where(end > start, end - start, 1.0)
     return np.asarray(np.repeat(np.arange(len(roads)), size) + (run - np.repeat(start, size)) / np.repeat(whole, size))
-
-
-def _kmh(roads: Roads, mode: Mode, way: ModeSpeeds) -> Floats:
-    """Speed forward and backward of every piece."""
-    by_class = np.array([way.classes.get(name, way.kmh) for name in roads.class_names])[roads.road_class]
-    kmh = np.column_stack([by_class, by_class])
-    if mode == "drive":
-        return np.where(np.isnan(roads.maxspeed_kmh), kmh, roads.maxspeed_kmh)
-    return np.fmin(kmh, roads.maxspeed_kmh) if mode == "bike" else kmh
 
 
 @cache

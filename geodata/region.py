@@ -27,6 +27,7 @@ from geodata.norms import read_norms
 from geodata.places import Ground, Seats, lonlat_of, seats_of, settle, tell_renamed, weigh_log, weigh_roads
 from geodata.population import read_raster
 from geodata.region_file import RegionFile, read_region_file
+from geodata.roads import Roads
 from geodata.standards import Mode, ServiceDefinition, Services, Speeds, read_services, read_speeds
 from geodata.tables.columns import SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, facility_columns
 from geodata.tables.names import match_zones
@@ -45,18 +46,27 @@ MOST_DISTORTION = 0.005  # of lengths by the projected CRS, anywhere in the coun
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A region with the rules to ask about it; networks are built when first needed."""
+    """A region with the rules to ask about it; networks are built when first needed, and shared by copies with its roads and speeds."""
 
     region: Region
     services: Services
     speeds: Speeds
     _networks: dict[tuple[Mode, int | None], Network] = field(default_factory=dict)
+    _built_of: tuple[Roads, Speeds] | None = None
+
+    def __post_init__(self) -> None:
+        """Begin without networks where ``replace`` brought other roads or speeds."""
+        mine = self.region.roads, self.speeds
+        if self._built_of is None or self._built_of[0] is not mine[0] or self._built_of[1] != mine[1]:
+            object.__setattr__(self, "_networks", {})
+            object.__setattr__(self, "_built_of", mine)
 
     def network(self, mode: Mode, hour: int | None = None) -> Network:
-        """Return the network of a mode in the traffic of an hour (None: free flow), built once."""
-        if (mode, hour) not in self._networks:
-            self._networks[mode, hour] = build_network(self.region.roads, mode, self.speeds, self.region.crs, hour=hour)
-        return self._networks[mode, hour]
+        """Return the network of a mode in the traffic of an hour (None, or nothing known of that hour: free flow), built once."""
+        known = hour if hour in self.speeds.of(mode).hours else None
+        if (mode, known) not in self._networks:
+            self._networks[mode, known] = build_network(self.region.roads, mode, self.speeds, self.region.crs, hour=known)
+        return self._networks[mode, known]
 
     def network_of(self, definition: ServiceDefinition) -> Network:
         """Return the network that a definition is measured on."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
 
 from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.toml import Strict, read_toml
@@ -112,6 +115,8 @@ class ServiceDefinition(Strict):
         """Build the same definition in the traffic of an hour of the day."""
         if hour not in range(24):
             raise OptionError(Problem(f"小时应为 0—23（给出 {hour}）。", f"The hour must be 0-23 (given: {hour})."))
+        if hour == self.hour:
+            return self
         return self.model_copy(update={"hour": hour, "name_zh": f"{self.name_zh}，{hour} 时", "name_en": f"{self.name_en}, at {hour}:00"})
 
 
@@ -176,15 +181,147 @@ class Services(Strict):
         return self.services[service_id]
 
 
+def hours_of(text: str) -> frozenset[int]:
+    """Hours of the day from one hour to another, the last not among them; past midnight if the last is the smaller.
+
+    Raises
+    ------
+    InputError
+        It is not two different hours with a hyphen between them.
+
+    >>> sorted(hours_of("7-9")), sorted(hours_of("22-2"))
+    ([7, 8], [0, 1, 22, 23])
+    """
+    found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", text)
+    first, last = map(int, found.groups()) if found else (0, 0)
+    if first not in range(24) or last not in range(25) or first == last:
+        raise InputError(
+            Problem(
+                f"“{text}”不是钟点：应如 7-9（七点到九点，不含九点）或 22-6（过夜）；全天写 0-24。",
+                f"{text!r} are no hours: write 7-9 (from 7:00 until before 9:00) or 22-6 (overnight); the whole day is 0-24.",
+            )
+        )
+    return frozenset(hour % 24 for hour in range(first, last if last > first else last + 24))
+
+
+class SpeedFactor(Strict):
+    """Traffic of some hours, `to` not among them: class and tagged speeds times `factor`, of all classes of road unless some are given."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    from_hour: Hour = Field(alias="from")
+    to_hour: Annotated[int, Field(ge=0, le=24)] = Field(alias="to")
+    factor: PositiveFloat
+    classes: tuple[str, ...] = ()
+    source: str
+
+    @model_validator(mode="after")
+    def _some_hours(self) -> SpeedFactor:
+        hours_of(self.text)
+        return self
+
+    @property
+    def text(self) -> str:
+        """The hours as they are written: ``7-9``."""
+        return f"{self.from_hour}-{self.to_hour}"
+
+    @property
+    def hours(self) -> frozenset[int]:
+        """The hours of the day in which it holds."""
+        return hours_of(self.text)
+
+    def contradicts(self, other: SpeedFactor) -> bool:
+        """Tell whether both say something of the same hour and class, and neither is the more specific."""
+        both_general, shared = not self.classes and not other.classes, set(self.classes) & set(other.classes)
+        return bool(self.hours & other.hours) and (both_general or bool(shared))
+
+
+FREE = "free"  # the measured speed at hours that have none of their own
+
+
+def _by_hours(value: Any) -> Any:  # noqa: ANN401 — whatever a TOML file has there
+    """Take a number as the speed at every hour."""
+    return {FREE: value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _hours_apart(value: dict[str, float]) -> dict[str, float]:
+    """Refuse keys that are no hours, and hours that are named twice."""
+    spans = {text: hours_of(text) for text in value if text != FREE}
+    twice = [f"{a} / {b}" for a, b in itertools.combinations(spans, 2) if spans[a] & spans[b]]
+    if twice:
+        raise InputError(Problem(f"同一钟点给了两个车速：{first_few(twice)}。", f"Two speeds for the same hour: {first_few(twice)}."))
+    return value
+
+
+Measured = Annotated[dict[str, PositiveFloat], BeforeValidator(_by_hours), AfterValidator(_hours_apart), Field(min_length=1)]
+WayId = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+RoadName = Annotated[str, Field(min_length=1)]
+
+
+def measured_at(measured: Mapping[str, float], hour: int | None) -> float:
+    """Pick the measured speed of an hour (None: free flow) in km/h; nan where nothing was measured for it."""
+    spans = (kmh for text, kmh in measured.items() if text != FREE and hour in hours_of(text))
+    return next(spans, measured.get(FREE, math.nan))
+
+
 class ModeSpeeds(Strict):
-    """Speeds of one mode in km/h: `kmh` unless the road class has its own; the leg between a point and the road apart."""
+    """Speeds of one mode: by class of road, by what was measured, and by hour of the day.
+
+    A speed measured on a way holds before one measured on a road of its name, that before a tagged maxspeed, that before the speed of the
+    class. Factors of an hour apply to class and tagged speeds, never to measured ones nor to the leg between a point and the road.
+
+    Attributes
+    ----------
+    kmh : float
+        In km/h, on a road whose class is not listed.
+    access_kmh, access_detour : float
+        Speed on the leg between a point and the road, and the factor on its straight length.
+    classes : dict of float
+        In km/h by class of road.
+    factors : tuple of SpeedFactor
+        One that names a class holds for it before one that names none.
+    ways, names : dict of dict
+        Measured km/h by OSM way id (or link id), and by name of the road: at an hour ("7-9"), and otherwise ("free").
+    """
 
     kmh: PositiveFloat
     access_kmh: PositiveFloat
     access_detour: Annotated[float, Field(ge=1)]
     classes: dict[str, PositiveFloat] = Field(default_factory=dict)
+    factors: tuple[SpeedFactor, ...] = ()
+    ways: dict[WayId, Measured] = Field(default_factory=dict)
+    names: dict[RoadName, Measured] = Field(default_factory=dict)
     source: str
     status: Status
+
+    @model_validator(mode="after")
+    def _one_factor_an_hour(self) -> ModeSpeeds:
+        pairs = [f"{a.text} / {b.text}" for a, b in itertools.combinations(self.factors, 2) if a.contradicts(b)]
+        if pairs:
+            named = first_few(pairs)
+            raise InputError(
+                Problem(
+                    f"factors 中同一钟点、同一道路等级有两个系数：{named}。请把钟点或等级分开。",
+                    f"Two factors for the same hour and class of road: {named}. Keep their hours or classes apart.",
+                )
+            )
+        return self
+
+    @property
+    def hours(self) -> tuple[int, ...]:
+        """The hours of the day of whose traffic something is known."""
+        spans = [text for measured in (*self.ways.values(), *self.names.values()) for text in measured if text != FREE]
+        return tuple(sorted(_union([*(factor.hours for factor in self.factors), *map(hours_of, dict.fromkeys(spans))])))
+
+    def factor(self, road_class: str, hour: int | None) -> float:
+        """Factor on the speed of a class of road at an hour; 1 in free flow, and where none is given."""
+        holding = [one for one in self.factors if hour in one.hours]
+        named = (one.factor for one in holding if road_class in one.classes)
+        return next(named, next((one.factor for one in holding if not one.classes), 1.0))
+
+
+def _union(sets: Iterable[frozenset[int]]) -> frozenset[int]:
+    return frozenset().union(*sets)
 
 
 class Speeds(Strict):
