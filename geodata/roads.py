@@ -71,6 +71,7 @@ class Roads:
         Tagged speed forward and backward; nan where untagged.
     enterable : (pieces,) bool
         False for motorways and tunnels: travelled, but not stepped onto between their ends.
+    bridge : (pieces,) bool
     blocked : (nodes,) uint8
         One bit a mode, see :func:`blocked_bit`.
     length_mm : (pieces,) int64
@@ -102,6 +103,7 @@ class Roads:
     permit: npt.NDArray[np.uint8]
     maxspeed_kmh: Floats
     enterable: Bools
+    bridge: Bools
     blocked: npt.NDArray[np.uint8]
     length_mm: Ints
     water: Geometries
@@ -157,7 +159,7 @@ class Roads:
             blocked=self.blocked[node],
             **{
                 name: getattr(self, name)[pieces]
-                for name in ("way_id", "road_class", "name", "permit", "maxspeed_kmh", "enterable", "length_mm")
+                for name in ("way_id", "road_class", "name", "permit", "maxspeed_kmh", "enterable", "bridge", "length_mm")
             },
         )
 

@@ -88,6 +88,11 @@ class Turns:
             )
         ]
 
+    def on(self, ways: _Ints) -> Turns:
+        """Only the restrictions all of whose ways are among these."""
+        known = set(ways.tolist())
+        return Turns.of([row for row in self.rows() if known.issuperset((row.from_way, row.to_way, *row.via * row.via_ways))])
+
     def renamed(self, ways: Mapping[int, int], nodes: Mapping[int, int]) -> Turns:
         """The same restrictions after some ways and nodes got other ids."""
         return Turns.of(

@@ -26,6 +26,7 @@ from geodata.model import Demand, Facilities, Region, Zones
 from geodata.network import Network, build_network
 from geodata.roads import Floats, Roads
 from geodata.standards import Direction, Limit, Mode, ModeSpeeds, ServiceDefinition, Speeds
+from geodata.turns import Turns
 
 CRS = "EPSG:4548"
 EAST, NORTH = 430_000.0, 3_140_000.0
@@ -70,8 +71,10 @@ def roads(
     water: Sequence[shapely.Geometry] = (),
     road_class: Mapping[int, str] | None = None,
     tunnels: Collection[int] = (),
+    bridges: Collection[int] = (),
     blocked: Mapping[Node, int] | None = None,
     kmh: Mapping[int, float] | None = None,
+    turns: Turns | None = None,
 ) -> Roads:
     """Roads from pieces, each a line of corners whose first and last are nodes; a piece may have its own permission, class and maxspeed."""
     permit, road_class, blocked, kmh = permit or {}, road_class or {}, blocked or {}, kmh or {}
@@ -94,12 +97,14 @@ def roads(
         permit=np.array([permit.get(i, BOTH) for i in range(count)], dtype=np.uint8),
         maxspeed_kmh=np.array([[kmh.get(i, np.nan)] * 2 for i in range(count)]),
         enterable=np.array([road_class.get(i) != "motorway" and i not in tunnels for i in range(count)]),
+        bridge=np.array([i in bridges for i in range(count)], dtype=bool),
         blocked=np.array([blocked.get(node, 0) for node in nodes], dtype=np.uint8),
         length_mm=np.array([round(length * BLOCK_M * 1000) for length in blocks]),
         water=np.array(list(water), dtype=object),
         ways_of_file=(count,),
         missing_nodes=0,
         unread_maxspeed=(),
+        turns=turns or Turns.none(),
     )
 
 

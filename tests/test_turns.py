@@ -1,7 +1,6 @@
 """Turn restrictions: which runs they forbid, and that no way of the expanded graph drives them."""
 
 import heapq
-from itertools import pairwise
 
 import numpy as np
 from hypothesis import given

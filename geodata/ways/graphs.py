@@ -24,7 +24,7 @@ from geodata.errors import InputError, Problem, first_few
 from geodata.roads import Floats, Geometries, Ints, Roads, blocked_bit, forward_bit
 from geodata.standards import MODES
 from geodata.ways.link_words import OSM_CLASSES, whole_numbers
-from geodata.ways.osm_tags import enterable, maxspeed_kmh, permissions
+from geodata.ways.osm_tags import enterable, is_bridge, maxspeed_kmh, permissions
 from geodata.ways.pieces import Piece, build_roads, merge_twins
 
 Attributes = Mapping[str, Any]
@@ -155,6 +155,7 @@ def _edge(roads: Roads, piece: int, back: int) -> dict[str, Any]:
     name, kmh = roads.road_names[roads.name[piece]], roads.maxspeed_kmh[piece, back]
     vehicles = int(roads.permit[piece]) >> 2  # the bits of walkers come first
     said = {"name": name} if name else {}
+    said |= {"bridge": "yes"} if roads.bridge[piece] else {}
     said |= {} if np.isnan(kmh) else {"maxspeed": f"{kmh:.10g}"}
     return said | {
         "osmid": int(roads.way_id[piece]),
@@ -218,7 +219,8 @@ def _piece(data: Attributes, at: int, *, both_ways: bool, classless: bool) -> Pi
     ways = [int(one) for one in _several(data.get("osmid")) if str(one).removeprefix("-").isdecimal()]
     forward, backward, _ = maxspeed_kmh(tags)
     names = "; ".join(dict.fromkeys(str(one) for one in _several(data.get("name"))))
-    return Piece(min(ways, default=at), tags["highway"], names, permit, (forward, backward), bool(data.get("enterable", enterable(tags))))
+    may_enter = bool(data.get("enterable", enterable(tags)))
+    return Piece(min(ways, default=at), tags["highway"], names, permit, (forward, backward), may_enter, is_bridge(tags))
 
 
 def _node_places(graph: nx.Graph, nodes: list[Any], name: str) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -15,11 +15,12 @@ from scipy.spatial import cKDTree
 
 from geodata.extent import KM_PER_DEGREE
 from geodata.roads import Floats, Ints, Roads, great_circle_m
+from geodata.turns import Turns
 from geodata.ways.link_ends import chord_m, on_sphere_m
 from geodata.ways.pieces import cut_pieces, join_nodes, merge_twins
 
 _WIDER = 1.05  # the plane in which pieces are looked for is not exact; what is found is measured on the globe
-_PIECE_FIELDS = ("permit", "maxspeed_kmh", "enterable", "length_mm")
+_PIECE_FIELDS = ("permit", "maxspeed_kmh", "enterable", "bridge", "length_mm")
 
 
 class _Touches(NamedTuple):
@@ -161,15 +162,19 @@ def _beside(roads: Roads, layer: Roads) -> Roads:
     """All pieces of two layers, nothing joined."""
     class_names = tuple(sorted({*roads.class_names, *layer.class_names}))
     road_names = tuple(sorted({*roads.road_names, *layer.road_names}))
+    node_id, way_id = _beyond(layer.node_id, roads.node_id), _beyond(layer.way_id, roads.way_id)
+    moved = ((layer.way_id, way_id), (layer.node_id, node_id))
+    ways, nodes = (dict(zip(old.tolist(), new.tolist(), strict=True)) for old, new in moved)
     both = (roads, layer)
+    columns: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in both]) for name in _PIECE_FIELDS}
     return replace(
         roads,
         lonlat=np.concatenate([one.lonlat for one in both]),
         first_vertex=np.concatenate([roads.first_vertex, layer.first_vertex[1:] + roads.first_vertex[-1]]),
         tail=np.concatenate([roads.tail, layer.tail + len(roads.node_id)]),
         head=np.concatenate([roads.head, layer.head + len(roads.node_id)]),
-        node_id=np.concatenate([roads.node_id, _beyond(layer.node_id, roads.node_id)]),
-        way_id=np.concatenate([roads.way_id, _beyond(layer.way_id, roads.way_id)]),
+        node_id=np.concatenate([roads.node_id, node_id]),
+        way_id=np.concatenate([roads.way_id, way_id]),
         road_class=np.concatenate([_recoded(one.road_class, one.class_names, class_names) for one in both]),
         class_names=class_names,
         name=np.concatenate([_recoded(one.name, one.road_names, road_names) for one in both]),
@@ -180,7 +185,8 @@ def _beside(roads: Roads, layer: Roads) -> Roads:
         missing_nodes=roads.missing_nodes + layer.missing_nodes,
         unread_maxspeed=tuple(sorted({*roads.unread_maxspeed, *layer.unread_maxspeed})),
         notes=roads.notes + layer.notes,
-        **{field: np.concatenate([getattr(one, field) for one in both]) for field in _PIECE_FIELDS},
+        turns=Turns.of([*roads.turns.rows(), *layer.turns.renamed(ways, nodes).rows()]),
+        **columns,
     )
 
 

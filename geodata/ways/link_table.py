@@ -117,7 +117,7 @@ def _pieces(links: Links, block: RoadsBlock) -> tuple[list[Piece], tuple[str, ..
         forward, backward, not_read = maxspeed_kmh(tags)
         unread.update(not_read)
         permit = 0 if ways[text["direction"][row]] == "closed" else permissions(tags)
-        pieces.append(Piece(int(ids[row]), tags["highway"], text["name"][row], permit, (forward, backward), enterable(tags)))
+        pieces.append(Piece(int(ids[row]), tags["highway"], text["name"][row], permit, (forward, backward), enterable(tags), bridge=False))
     return pieces, tuple(sorted(unread)), sum(piece.permit == 0 for piece in pieces)
 
 

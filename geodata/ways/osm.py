@@ -23,7 +23,7 @@ from osmium.osm import Node, Relation, Way
 from geodata.errors import InputError, Problem
 from geodata.extent import Bounds
 from geodata.roads import Bools, Floats, Geometries, Ints, Roads
-from geodata.ways.osm_tags import Tags, blocked_modes, enterable, is_water_area, is_water_line, maxspeed_kmh, permissions
+from geodata.ways.osm_tags import Tags, blocked_modes, enterable, is_bridge, is_water_area, is_water_line, maxspeed_kmh, permissions
 from geodata.ways.pieces import coded, keep_within, lengths_mm
 
 FORMATS = {".osm.pbf": "pbf", ".pbf": "pbf", ".osm": "osm", ".xml": "osm", ".osm.gz": "osm.gz", ".osm.bz2": "osm.bz2"}
@@ -41,6 +41,7 @@ class _Road(NamedTuple):
     name: str
     maxspeed_kmh: tuple[float, float]
     enterable: bool
+    bridge: bool
 
 
 @dataclass
@@ -194,7 +195,9 @@ def _add_road(ways: _Ways, way_id: int, tags: Tags, nodes: list[int]) -> None:
     permit = permissions(tags)
     if permit and nodes:
         forward, backward, unread = maxspeed_kmh(tags)
-        ways.roads[way_id] = _Road(nodes, permit, tags["highway"], tags.get("name", ""), (forward, backward), enterable(tags))
+        ways.roads[way_id] = _Road(
+            nodes, permit, tags["highway"], tags.get("name", ""), (forward, backward), enterable(tags), is_bridge(tags)
+        )
         ways.unread_maxspeed.update(unread)
 
 
@@ -282,6 +285,7 @@ def _cut(ways: _Ways, nodes: _Nodes) -> Roads:
         permit=np.array([road.permit for road in roads], dtype=np.uint8)[piece_way],
         maxspeed_kmh=np.array([road.maxspeed_kmh for road in roads], dtype=np.float64)[piece_way],
         enterable=np.array([road.enterable for road in roads], dtype=bool)[piece_way],
+        bridge=np.array([road.bridge for road in roads], dtype=bool)[piece_way],
         blocked=nodes.blocked[node],
         length_mm=lengths_mm(course, first_vertex),
         water=_water(ways, nodes),

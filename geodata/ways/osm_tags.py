@@ -148,6 +148,15 @@ def enterable(tags: Tags) -> bool:
     return not fenced and tags.get("tunnel", "no") in {"no", "building_passage"}
 
 
+def is_bridge(tags: Tags) -> bool:
+    """Tell whether the way is a bridge, a viaduct or the like.
+
+    >>> [is_bridge(tags) for tags in ({"bridge": "viaduct"}, {"bridge": "no"}, {})]
+    [True, False, False]
+    """
+    return any(part.strip() != "no" for part in tags.get("bridge", "no").split(";"))
+
+
 def blocked_modes(tags: Tags) -> int:
     """One bit a mode, as in ``Roads.blocked``: whom a barrier node stops."""
     barrier = tags.get("barrier")

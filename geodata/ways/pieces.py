@@ -29,6 +29,7 @@ class Piece:
     permit: int
     maxspeed_kmh: tuple[float, float]
     enterable: bool
+    bridge: bool
 
 
 def build_roads(lines: Geometries, ends: Ints, pieces: Sequence[Piece], *, notes: tuple[str, ...] = ()) -> Roads:
@@ -69,6 +70,7 @@ def build_roads(lines: Geometries, ends: Ints, pieces: Sequence[Piece], *, notes
         permit=np.array([piece.permit for piece in pieces], dtype=np.uint8),
         maxspeed_kmh=np.array([piece.maxspeed_kmh for piece in pieces], dtype=np.float64).reshape(-1, 2),
         enterable=np.array([piece.enterable for piece in pieces], dtype=bool),
+        bridge=np.array([piece.bridge for piece in pieces], dtype=bool),
         blocked=np.zeros(len(node), dtype=np.uint8),
         length_mm=lengths_mm(lonlat, first_vertex),
         water=np.zeros(0, dtype=object),
@@ -116,8 +118,9 @@ def keep_within(roads: Roads, file_name: str, within: Bounds) -> Roads:
                 "Is it the right file, and are the region's coordinates WGS84?",
             )
         )
+    kept = roads.take(np.flatnonzero(near))
     kept_water = roads.water[shapely.intersects(roads.water, shapely.box(*within))]
-    return replace(roads.take(np.flatnonzero(near)), water=kept_water)
+    return replace(kept, water=kept_water, turns=roads.turns.on(kept.way_id))
 
 
 def cut_pieces(roads: Roads, segment: Ints, share: Floats) -> tuple[Roads, Ints]:
@@ -155,7 +158,7 @@ def cut_pieces(roads: Roads, segment: Ints, share: Floats) -> tuple[Roads, Ints]
     changed = np.isin(part_of, cut_piece)
     length_mm[changed] = lengths_mm(lonlat, first_vertex)[changed]
     new_id = int(roads.node_id.max()) + 1 + np.arange(len(segment))
-    carried = ("way_id", "road_class", "name", "permit", "maxspeed_kmh", "enterable")
+    carried = ("way_id", "road_class", "name", "permit", "maxspeed_kmh", "enterable", "bridge")
     cut = replace(
         roads,
         lonlat=lonlat,
@@ -177,13 +180,22 @@ def join_nodes(roads: Roads, node: Ints) -> Roads:
     blocked = np.zeros(len(roads.node_id), dtype=np.uint8)
     np.bitwise_or.at(blocked, node, roads.blocked)
     used, ends = np.unique(np.concatenate([node[roads.tail], node[roads.head]]), return_inverse=True)
-    return replace(roads, tail=ends[: len(roads)], head=ends[len(roads) :], node_id=roads.node_id[used], blocked=blocked[used])
+    moved = np.flatnonzero(node != np.arange(len(node)))
+    return replace(
+        roads,
+        tail=ends[: len(roads)],
+        head=ends[len(roads) :],
+        node_id=roads.node_id[used],
+        blocked=blocked[used],
+        turns=roads.turns.renamed({}, dict(zip(roads.node_id[moved].tolist(), roads.node_id[node[moved]].tolist(), strict=True))),
+    )
 
 
 def merge_twins(roads: Roads) -> tuple[Roads, int]:
     """Merge pieces between the same nodes along the very same course: the two directions of a street, or one road given twice.
 
-    Pieces that differ in class, name, or the speed of a direction stay apart.
+    Pieces that differ in class, name, or the speed of a direction stay apart. If every piece of a way is merged, turn restrictions name the
+    other way in its place.
 
     Returns
     -------
@@ -191,7 +203,8 @@ def merge_twins(roads: Roads) -> tuple[Roads, int]:
     merged : int
         How many pieces were merged into another.
     """
-    permit, maxspeed = roads.permit.copy(), roads.maxspeed_kmh.copy()
+    permit, maxspeed, bridge = roads.permit.copy(), roads.maxspeed_kmh.copy(), roads.bridge.copy()
+    twins: dict[int, int] = {}
     first: dict[tuple[object, ...], int] = {}
     kept: list[int] = []
     for piece, (start, end) in enumerate(zip(roads.first_vertex[:-1].tolist(), roads.first_vertex[1:].tolist(), strict=True)):
@@ -204,7 +217,12 @@ def merge_twins(roads: Roads) -> tuple[Roads, int]:
         twin = first.setdefault(alike, piece)
         if twin == piece or not _merge_into(permit, maxspeed, twin, piece, turned=_turned(roads, twin, course, ends)):
             kept.append(piece)
-    merged = replace(roads, permit=permit, maxspeed_kmh=maxspeed)
+        else:
+            bridge[twin] |= bridge[piece]
+            twins[int(roads.way_id[piece])] = int(roads.way_id[twin])
+    left = set(roads.way_id[kept].tolist())
+    gone = {way: twin for way, twin in twins.items() if way not in left}
+    merged = replace(roads, permit=permit, maxspeed_kmh=maxspeed, bridge=bridge, turns=roads.turns.renamed(gone, {}))
     return merged.take(np.array(kept, dtype=np.int64)), len(roads) - len(kept)
 
 
