@@ -114,10 +114,15 @@ class ServiceDefinition(Strict):
     def at_hour(self, hour: int) -> ServiceDefinition:
         """Build the same definition in the traffic of an hour of the day."""
         if hour not in range(24):
-            raise OptionError(Problem(f"小时应为 0—23（给出 {hour}）。", f"The hour must be 0-23 (given: {hour})."))
+            raise OptionError(bad_hour(hour))
         if hour == self.hour:
             return self
         return self.model_copy(update={"hour": hour, "name_zh": f"{self.name_zh}，{hour} 时", "name_en": f"{self.name_en}, at {hour}:00"})
+
+
+def bad_hour(hour: int) -> Problem:
+    """Say that a number is no hour of the day."""
+    return Problem(f"小时应为 0—23（给出 {hour}）。", f"The hour must be 0-23 (given: {hour}).")
 
 
 class Siting(Strict):

@@ -186,6 +186,8 @@ def _add_matrix(commands: Any) -> None:  # noqa: ANN401 — argparse's own type 
     matrix.add_argument("--limit-minutes", type=float)
     matrix.add_argument("--max-snap", type=float, default=1000, metavar="METRES")
     matrix.add_argument("--no-access-leg", dest="access_leg", action="store_false")
+    matrix.add_argument("--speeds", type=Path, metavar="FILE", help="车速文件，默认用程序自带的 · speeds.toml; the program's unless given")
+    _add_hour(matrix)
     matrix.add_argument("--out", type=Path, required=True, metavar="OD.csv|parquet")
     matrix.set_defaults(run=_command("matrix"))
 
@@ -258,11 +260,22 @@ def _add_surge(commands: Any) -> None:  # noqa: ANN401 — argparse's own type i
 
 
 def _add_access(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
-    _add_question(commands, "access", "两步移动搜寻法的可达性 · floating catchment accessibility (E2SFCA)")
+    access = _add_question(commands, "access", "两步移动搜寻法的可达性 · floating catchment accessibility (E2SFCA)")
+    said = "分给居民的供给 · what is shared: capacity, physicians, nurses, pharmacists, general_practitioners, tcm_physicians, vehicles …"
+    access.add_argument("--supply", required=True, metavar="COLUMN", help=said)
+    said = "分钟:权重，默认按时限三等分 1、0.68、0.22 · minutes:weight; thirds of the limit with 1, 0.68, 0.22 unless given"
+    access.add_argument("--steps", metavar="5:1,10:0.68,15:0.22", help=said)
 
 
 def _add_referral(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
-    _add_question(commands, "referral", "待命点→现场→医院的全程时间 · standby point, scene, capable hospital")
+    referral = _add_question(commands, "referral", "待命点→现场→医院的全程时间 · standby point, scene, capable hospital")
+    referral.add_argument("--kinds", metavar="KINDS", help="能够收治的机构类别，默认 hospital · kinds that can receive; hospital unless given")
+    referral.add_argument("--beds", type=float, metavar="N", help="床位至少 N 张 · only those with at least N beds")
+    referral.add_argument("--hospitals", metavar="IDS", help="指名医院，代替前两项 · these and no others, separated by commas")
+    referral.add_argument(
+        "--scene", type=float, metavar="MINUTES", help="现场时间，默认取 120 记录中位数 · on the scene; the median of the 120 log unless given"
+    )
+    referral.add_argument("--within", type=float, metavar="MINUTES", help="全程时限，默认 60 · of the whole chain; 60 unless given")
 
 
 def _add_equity(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private

@@ -22,10 +22,11 @@ from geodata.region import Prepared
 from geodata.roads import Bools, Ints
 from geodata.standards import ServiceDefinition
 
-Ingredient = Literal["kinds", "mode", "direction", "delays", "limit", "settlement_share"]
+Ingredient = Literal["kinds", "mode", "hour", "direction", "delays", "limit", "settlement_share"]
 INGREDIENTS: Final[dict[Ingredient, tuple[str, ...]]] = {
     "kinds": ("kinds",),
     "mode": ("mode",),
+    "hour": ("hour",),
     "direction": ("direction",),
     "delays": ("call_handling_s", "turnout_s"),
     "limit": ("urban", "rural"),

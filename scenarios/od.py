@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -19,12 +20,20 @@ from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.model import OUTSIDE, Zones
 from geodata.network import build_network
 from geodata.roads import Floats, Roads, great_circle_m
-from geodata.standards import Mode, default_speeds
+from geodata.standards import Mode, Speeds, bad_hour, default_speeds
 from geodata.tables.load import read_points
 from geodata.ways.files import read_roads_of
+from scenarios.output.speed_words import no_traffic, unmatched_said
 from scenarios.output.writers import write_files
 
 Say = Callable[[str, str], None]
+
+
+class Traffic(NamedTuple):
+    """Speeds, and the hour of the day whose factors hold; None is free flow."""
+
+    speeds: Speeds
+    hour: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +62,23 @@ def od_table(
     limit_minutes: float | None = None,
     max_snap_m: float = MAX_SNAP_M,
     access_leg: bool = True,
+    traffic: Traffic | None = None,
     say: Say = lambda _zh, _en: None,
 ) -> ODTable:
     """Read roads (a road file, or a TOML file with [roads]) and points, and find the best way between every pair.
+
+    Travelled at the default speeds in free flow, unless `traffic` says otherwise.
 
     Raises
     ------
     InputError
         A file is wrong, or a point lies outside the roads' bounding box by more than `max_snap_m`.
     OptionError
-        `limit_minutes` or `max_snap_m` is not above 0.
+        `limit_minutes` or `max_snap_m` is not above 0, or the hour is none of the day.
     """
+    speeds, hour = traffic or Traffic(default_speeds())
+    if hour is not None and hour not in range(24):
+        raise OptionError(bad_hour(hour))
     wrong = [
         name for name, value in (("--limit-minutes", limit_minutes), ("--max-snap", max_snap_m)) if value is not None and not value > 0
     ]
@@ -73,19 +88,30 @@ def od_table(
     roads = read_roads_of(roads_file)
     for note in roads.notes:
         say(*note.split(" · ", 1))
+    _tell_traffic(roads, mode, Traffic(speeds, hour), say)
     origins, destinations = read_points(from_file), read_points(to_file)
     problems = [*_outside(roads, origins, from_file.name, max_snap_m), *_outside(roads, destinations, to_file.name, max_snap_m)]
     if problems:
         raise InputError(*dict.fromkeys(problems))
     for points, file in ((origins, from_file), (destinations, to_file)):
         _weigh_datum(roads, points, file.name, say)
-    network = build_network(roads, mode, default_speeds(), str(gpd.GeoSeries(shapely.box(*roads.bounds), crs=4326).estimate_utm_crs()))
+    crs = str(gpd.GeoSeries(shapely.box(*roads.bounds), crs=4326).estimate_utm_crs())
+    network = build_network(roads, mode, speeds, crs, hour=hour)
     say(f"正在计算 {len(origins)} × {len(destinations)} 个点对 ……", f"Searching {len(origins)} × {len(destinations)} pairs …")
     limit_ms = np.inf if limit_minutes is None else float(np.rint(limit_minutes * 60_000))
     found = od_matrix(
         network, _lonlat(origins), _lonlat(destinations), weight=weight, limit_ms=limit_ms, max_snap_m=max_snap_m, access_leg=access_leg
     )
     return ODTable(_pairs(found, origins, destinations), _off(found, origins, destinations))
+
+
+def _tell_traffic(roads: Roads, mode: Mode, traffic: Traffic, say: Say) -> None:
+    """Tell of an hour of which nothing is known, and of speeds that are not used."""
+    speeds, hour = traffic
+    unknown = no_traffic(mode, hour) if hour is not None and hour not in speeds.of(mode).hours else None
+    for words in (unknown, unmatched_said(roads, speeds, [mode])):
+        if words:
+            say(*words)
 
 
 def _weigh_datum(roads: Roads, points: gpd.GeoDataFrame, name: str, say: Say) -> None:

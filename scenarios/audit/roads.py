@@ -13,9 +13,10 @@ from coverage.snap import projected
 from geodata.errors import first_few
 from geodata.extent import widened
 from geodata.model import OUTSIDE, Region
+from geodata.piece_speeds import unmatched
 from geodata.region import Prepared
 from geodata.roads import MOTORWAYS, Bools, Floats, Roads, forward_bit
-from geodata.standards import Speeds
+from geodata.standards import MODES, Speeds
 from scenarios.audit.finding import Finding, at_demand, found, marks, metric
 from scenarios.audit.people import by_township
 
@@ -49,6 +50,7 @@ def road_findings(prepared: Prepared, classes: pd.DataFrame) -> list[Finding]:
         found("roads_end_at_border", int(_short_of_the_buffer(region)), km=LEAST_MARGIN_KM),
         found("missing_nodes", roads.missing_nodes),
         found("unread_maxspeed", len(roads.unread_maxspeed), first=first_few(roads.unread_maxspeed)),
+        _unused_speeds(prepared),
         found("road_notes", len(roads.notes), first=first_few(roads.notes)),
         _long_pieces(region),
         found("assumed_speeds", int(share > 0), share=share, first=f"{drive_km - tagged_km:,.0f} / {drive_km:,.0f} km"),
@@ -62,6 +64,13 @@ def road_findings(prepared: Prepared, classes: pd.DataFrame) -> list[Finding]:
         ),
         *_no_road(region),
     ]
+
+
+def _unused_speeds(prepared: Prepared) -> Finding:
+    """Speeds given for ways, names or classes that the roads do not have."""
+    given = [unmatched(prepared.region.roads, prepared.speeds.of(mode)) for mode in MODES]
+    missing = list(dict.fromkeys(str(one) for kind in zip(*given, strict=True) for several in kind for one in several))
+    return found("unused_speeds", len(missing), first=first_few(missing))
 
 
 def road_classes(roads: Roads, speeds: Speeds) -> pd.DataFrame:

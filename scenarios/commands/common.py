@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from geodata.standards import ServiceDefinition
 from geodata.store import open_region
 from scenarios.model import read_scenario, with_scenario
 from scenarios.output.export import FILE_KINDS, FileKind
+from scenarios.output.speed_words import traffic_warnings
 from scenarios.output.writers import Writer, write_files
 
 
@@ -61,7 +62,9 @@ def asked(arguments: argparse.Namespace) -> Question:
     if scenario is not None:
         prepared = with_scenario(prepared, scenario)
     definition = prepared.services.service(arguments.service).definition(arguments.definition)
-    return Question(prepared, arguments.service, as_asked(arguments, definition))
+    definition = as_asked(arguments, definition)
+    warn_of_traffic(prepared, [definition])
+    return Question(prepared, arguments.service, definition)
 
 
 def as_asked(arguments: argparse.Namespace, definition: ServiceDefinition) -> ServiceDefinition:
@@ -69,6 +72,12 @@ def as_asked(arguments: argparse.Namespace, definition: ServiceDefinition) -> Se
     if arguments.minutes is not None:
         definition = definition.with_minutes(arguments.minutes)
     return definition if arguments.hour is None else definition.at_hour(arguments.hour)
+
+
+def warn_of_traffic(prepared: Prepared, definitions: Sequence[ServiceDefinition]) -> None:
+    """Tell of hours of which nothing is known, and of speeds that are not used."""
+    for words in traffic_warnings(prepared, definitions):
+        progress(*words)
 
 
 def in_year(arguments: argparse.Namespace, prepared: Prepared) -> Prepared:

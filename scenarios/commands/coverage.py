@@ -10,7 +10,7 @@ from coverage.stats import CoverageResult
 from geodata.errors import InputError, OptionError, Problem
 from geodata.region import Prepared
 from geodata.store import open_region
-from scenarios.commands.common import as_asked, file_kinds, in_year, progress, say, write
+from scenarios.commands.common import as_asked, file_kinds, in_year, progress, say, warn_of_traffic, write
 from scenarios.compare import Comparison, compare
 from scenarios.model import Scenario, read_scenario
 from scenarios.output.export import coverage_files
@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     scenario = read_scenario(arguments.scenario) if arguments.scenario else None
     prepared = in_year(arguments, open_region(arguments.region, progress=progress))
     results, comparisons = _results(arguments, prepared, scenario)
+    warn_of_traffic(prepared, [result.definition for result in results.values()])
     if arguments.out:
         progress("正在绘制服务圈并写文件 ……", "Drawing circles and writing files …")
         write(arguments, functools.partial(coverage_files, prepared, results, comparisons=comparisons))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from geodata.standards import read_speeds
 from scenarios.commands.common import progress
-from scenarios.od import check_ending, od_table, write_table
+from scenarios.od import Traffic, check_ending, od_table, write_table
 from scenarios.output.report import rows
 
 
@@ -21,6 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
         limit_minutes=arguments.limit_minutes,
         max_snap_m=arguments.max_snap,
         access_leg=arguments.access_leg,
+        traffic=Traffic(read_speeds(arguments.speeds), arguments.hour),
         say=progress,
     )
     write_table(table.pairs, arguments.out)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from geodata.errors import OptionError, Problem
 from geodata.store import open_region
-from scenarios.commands.common import file_kinds, in_year, progress, shown, write
+from scenarios.commands.common import file_kinds, in_year, progress, shown, warn_of_traffic, write
 from scenarios.output.export import site_files
 from scenarios.output.report import align, site_json, site_text
 from scenarios.output.writers import json_text
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
     fixed = [one.strip() for one in arguments.fixed.split(",") if one.strip()]
     _refuse_foreign(
         arguments,
-        ("service", "definition", "time_limit", "out", "files", "year", "growth", "weigh")
+        ("service", "definition", "time_limit", "out", "files", "year", "growth", "weigh", "hour")
         if arguments.matrix
         else ("cost", "demand", "demand_side", "model", "limit"),
     )
@@ -60,7 +60,9 @@ def run(arguments: argparse.Namespace) -> None:
         fixed=fixed,
         time_limit_s=arguments.time_limit,
         weigh=arguments.weigh or "residents",
+        hour=arguments.hour,
     )
+    warn_of_traffic(prepared, [plan.definition])
     if arguments.out:
         write(arguments, functools.partial(site_files, prepared, service, plan))
     print(json_text(site_json(prepared, service, plan)) if arguments.json else site_text(prepared, plan), end="")

@@ -20,6 +20,7 @@ from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writ
 INGREDIENT_WORDS: Final[dict[str, Words]] = {
     "kinds": ("机构类别", "kinds of facility"),
     "mode": ("出行方式", "mode"),
+    "hour": ("钟点", "hour of the day"),
     "limit": ("时限或距离", "limit"),
     "direction": ("方向", "direction"),
     "delays": ("受理与出车", "call handling and turnout"),
@@ -52,6 +53,7 @@ def _value(definition: ServiceDefinition, ingredient: Ingredient) -> Words:
     """What a definition says of an ingredient."""
     said: dict[Ingredient, Words] = {
         "mode": MODE_WORDS[definition.mode],
+        "hour": ("平时", "usual") if definition.hour is None else (f"{definition.hour} 时", f"{definition.hour}:00"),
         "limit": limit_words(definition),
         "direction": DIRECTION_WORDS[definition.direction],
         "delays": (

@@ -29,6 +29,7 @@ from scenarios.output.legend import (
     both,
     range_said,
 )
+from scenarios.output.speed_words import hour_said
 from scenarios.siting.standby import StandbyPlan, proof
 from scenarios.siting.weights import COUNTED
 
@@ -189,7 +190,8 @@ def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> s
     text += f"{_columns(_coverage_columns(region.demand, result.by_zone), result.by_zone)}\n"
     if len(result.facilities) == 0:
         text += f"\n{both(NO_FACILITIES)}\n"
-    text += "".join(f"\n{both(words)}\n" for words in [range_said(region.demand), *people_not_counted(region)] if words)
+    said = [hour_said(prepared.speeds, definition), range_said(region.demand), *people_not_counted(region)]
+    text += "".join(f"\n{both(words)}\n" for words in said if words)
     if len(result.gaps):
         lost = f"{len(result.gaps):,} 处 places, {people(result.gaps['people'].sum())} 人 people"
         names = ["聚落 place", "乡镇 township", "人口 people", "原因 cause", "最近机构 nearest", "到达 reach", "距道路 to road"]
@@ -282,7 +284,8 @@ def site_text(prepared: Prepared, plan: StandbyPlan) -> str:
     zh, en = proof(plan)
     title = f"{prepared.region.name}{mark} · {plan.definition.name_zh} {plan.definition.name_en} · {prepared.region.date}"
     title += f"\n{both(PEOPLE_WORDS)}: {prepared.region.people_source}"
-    said = [both(words) for words in [range_said(prepared.region.demand), *people_not_counted(prepared.region)] if words]
+    hour, spread = hour_said(prepared.speeds, plan.definition), range_said(prepared.region.demand)
+    said = [both(words) for words in [hour, spread, *people_not_counted(prepared.region)] if words]
     parts = [title, align(["", "站点 site", "编码 id", ""], chosen), table, *said, backstop, f"{zh}\n{en}"]
     return "\n\n".join(parts) + "\n"
 

@@ -44,11 +44,12 @@ from scenarios.output.report import (
     round_up,
     site_table,
 )
+from scenarios.output.speed_words import hour_said
 from scenarios.siting.standby import StandbyPlan, proof
 from scenarios.siting.weights import COUNTED
 
 Cell = str | float | None
-Form = Literal["text", "count", "share", "tenth", "degree"]
+Form = Literal["text", "count", "share", "tenth", "figure", "degree"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Sheet:
 def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], comparisons: Mapping[str, Comparison]) -> list[Sheet]:
     """Lay out coverage: what the numbers mean, then townships, gaps and facilities of each service, then what a scenario changes."""
     definitions = {service: result.definition for service, result in results.items()}
-    sheets = [_about(prepared, definitions)]
+    sheets = [about_sheet(prepared, definitions, _MEANINGS)]
     for service, result in results.items():
         name = prepared.services.service(service).name_zh
         title = f"{name} · {result.definition.name_zh}"
@@ -100,7 +101,7 @@ def site_sheets(prepared: Prepared, service_id: str, plan: StandbyPlan) -> list[
     compared += _before_after_rows(demand, [{"zone": beyond, "people": first["people"]} | backstop])
     sums = _sums(both["row"]) | {len(both)}
     return [
-        _about(prepared, {service_id: plan.definition}),
+        about_sheet(prepared, {service_id: plan.definition}, _MEANINGS),
         Sheet("急救点", f"急救点：{title}", _SITE_COLUMNS, _site_rows(prepared, plan)),
         Sheet("前后对比", f"前后对比：{title}", _before_after(demand), compared, sums),
         Sheet("证明", f"为什么是这些点：{title}", _ABOUT_COLUMNS, _proof_rows(plan)),
@@ -283,7 +284,8 @@ def _proof_rows(plan: StandbyPlan) -> list[list[Cell]]:
 # 说明: what the numbers rest on
 
 
-def _about(prepared: Prepared, definitions: Mapping[str, ServiceDefinition]) -> Sheet:
+def about_sheet(prepared: Prepared, definitions: Mapping[str, ServiceDefinition], meanings: Sequence[Sequence[Cell]]) -> Sheet:
+    """Lay out what the numbers of a workbook rest on: definitions, what is meant by each figure, parameters, sources."""
     region = prepared.region
     rows: list[list[Cell]] = [["地区 region", region.name], ["日期 date", region.date.isoformat()]]
     if region.illustrative:
@@ -292,7 +294,7 @@ def _about(prepared: Prepared, definitions: Mapping[str, ServiceDefinition]) -> 
     for service, definition in definitions.items():
         named = prepared.services.service(service)
         rows += [[f"口径 definition：{named.name_zh} {named.name_en}", "\n".join(_definition_lines(prepared, definition))]]
-    rows += _MEANINGS
+    rows += [list(meaning) for meaning in meanings]
     if said := range_said(region.demand):
         rows.append([both(RANGE_WORDS), both(said)])
     rows += [["不计的人口 people not counted", both(words)] for words in people_not_counted(region)]
@@ -325,6 +327,8 @@ def _definition_lines(prepared: Prepared, definition: ServiceDefinition) -> Iter
     yield f"时限 limit：{both(limit_words(definition))}"
     if any(way_words(definition)):
         yield f"方式 mode：{both(way_words(definition))}，{both(DIRECTION_WORDS[definition.direction])}"
+    if hour := hour_said(prepared.speeds, definition):
+        yield f"钟点 hour：{both(hour)}"
     yield "计入机构 kinds：" + "、".join(both(kinds[kind]) for kind in definition.kinds)
     yield f"村居计为覆盖 a place counts from：{definition.settlement_share:.0%}"
     if definition.call_handling_s or definition.turnout_s:

@@ -27,6 +27,7 @@ from scenarios.compare import Comparison
 from scenarios.output import legend
 from scenarios.output.legend import Language, Words, kind_words
 from scenarios.output.report import SHA_SHOWN, people, people_not_counted, percent, provenance, round_up
+from scenarios.output.speed_words import hour_said
 from scenarios.output.weblayers import base_layer, circle_layer, place_layer
 
 Pair = dict[str, str]
@@ -338,8 +339,9 @@ def _notes(prepared: Prepared, definition: ServiceDefinition) -> list[Pair]:
             f"Source of the definition: {definition.source} [{definition.status}: V read in the source, S second-hand, M unchecked]",
         ),
         (f"人口来源：{said['people_source']}", f"People: {said['people_source']}"),
-        *(words for words in [legend.range_said(prepared.region.demand), *people_not_counted(prepared.region)] if words),
     ]
+    of_hour_and_range = [hour_said(prepared.speeds, definition), legend.range_said(prepared.region.demand)]
+    lines += [words for words in [*of_hour_and_range, *people_not_counted(prepared.region)] if words]
     for one in said["sources"]:
         file = f"{one['file']} {one['note']} {one['sha256'][:SHA_SHOWN]}"
         lines.append((f"数据：{file}", f"Data: {file}"))

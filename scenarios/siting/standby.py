@@ -90,6 +90,7 @@ def site_standby(
     fixed: Sequence[str] = (),
     time_limit_s: float | None = None,
     weigh: Weigh = "residents",
+    hour: int | None = None,
 ) -> StandbyPlan:
     """Choose the standby points of a service.
 
@@ -108,6 +109,8 @@ def site_standby(
         Seconds for the solver; none unless given.
     weigh : "residents", "old" or "calls"
         What is counted at each settlement.
+    hour : int, optional
+        Hour of the day whose traffic holds; that of the definition unless given.
 
     Raises
     ------
@@ -115,7 +118,7 @@ def site_standby(
         No siting question for the service, unknown or restricted fixed ids, more sites than there are places, fewer than are kept.
     """
     started = time.monotonic()
-    region, (definition, backstop, minutes) = prepared.region, _definitions(prepared, service_id, definition_id)
+    region, (definition, backstop, minutes) = prepared.region, _definitions(prepared, service_id, definition_id, hour)
     asked = _ask(prepared, service_id, (backstop, definition), fixed)
     if sites > asked.kept == asked.choosable:
         zh = "没有可选的候选点：请在机构表的“可设急救点”列写“是”。"
@@ -184,16 +187,19 @@ class _Question(NamedTuple):
     covers: tuple[csr_array, ...]
 
 
-def _definitions(prepared: Prepared, service_id: str, definition_id: str | None) -> tuple[ServiceDefinition, ServiceDefinition, float]:
-    """The definition asked for; the backstop, which is the same for every definition of a service, and its minutes."""
+def _definitions(
+    prepared: Prepared, service_id: str, definition_id: str | None, hour: int | None
+) -> tuple[ServiceDefinition, ServiceDefinition, float]:
+    """The definition asked for; the backstop, the same for every definition of a service but for the hour, and its minutes."""
     service = prepared.services.service(service_id)
     definition = service.definition(definition_id)
+    definition = definition if hour is None else definition.at_hour(hour)
     if service.siting is None:
         able = ", ".join(name for name, one in prepared.services.services.items() if one.siting)
         zh = f"{service.name_zh}（{service_id}）没有选址规则，可选址的服务：{able}。"
         raise OptionError(Problem(zh, f"There is no siting rule for {service_id!r}, only for: {able}."))
     wide = Limit(minutes=service.siting.backstop_minutes)
-    backstop = service.definition(None).model_copy(update={"urban": wide, "rural": wide})
+    backstop = service.definition(None).model_copy(update={"urban": wide, "rural": wide, "hour": definition.hour})
     return definition, backstop, service.siting.backstop_minutes
 
 
@@ -257,8 +263,8 @@ def _covers(prepared: Prepared, places: Facilities, definitions: Sequence[Servic
     """Whom each place serves under each definition; the ways on are found once a mode."""
     demand = prepared.region.demand
     ways = {}
-    for network in (prepared.network(mode) for mode in {definition.mode for definition in definitions}):
-        ways[network.mode] = {"demand_ways": snap_demand(network, demand), "facility_ways": snap_facilities(network, places)}
+    for mode, network in {one.mode: prepared.network_of(one) for one in definitions}.items():
+        ways[mode] = {"demand_ways": snap_demand(network, demand), "facility_ways": snap_facilities(network, places)}
     return tuple(within_limits(one, prepared.network_of(one), demand, places, **ways[one.mode]) for one in definitions)
 
 
