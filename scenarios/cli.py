@@ -269,11 +269,11 @@ def _add_access(commands: Any) -> None:  # noqa: ANN401 — argparse's own type 
 
 def _add_referral(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
     referral = _add_question(commands, "referral", "待命点→现场→医院的全程时间 · standby point, scene, capable hospital")
-    referral.add_argument("--kinds", metavar="KINDS", help="能够收治的机构类别，默认 hospital · kinds that can receive; hospital unless given")
+    referral.add_argument("--kinds", metavar="KINDS", help="能够收治的类别，默认 hospital · kinds that can receive; hospital unless given")
     referral.add_argument("--beds", type=float, metavar="N", help="床位至少 N 张 · only those with at least N beds")
     referral.add_argument("--hospitals", metavar="IDS", help="指名医院，代替前两项 · these and no others, separated by commas")
     referral.add_argument(
-        "--scene", type=float, metavar="MINUTES", help="现场时间，默认取 120 记录中位数 · on the scene; the median of the 120 log unless given"
+        "--scene", type=float, metavar="MINUTES", help="现场时间，默认取 120 记录的中位数 · on the scene; of the 120 log unless given"
     )
     referral.add_argument("--within", type=float, metavar="MINUTES", help="全程时限，默认 60 · of the whole chain; 60 unless given")
 

@@ -23,7 +23,14 @@ A4: Final = 9
 MOST_IN_SHEET_NAME: Final = 31
 MOST_IN_PAGE_HEADER: Final = 120  # Excel takes 255 characters, marks included, and & is written twice
 _NOT_IN_SHEET_NAME: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
-_FORMS: Final = {"text": "@", "count": "#,##0", "share": "0.0%", "tenth": "#,##0.0", "degree": "0.00000"}
+_FORMS: Final = {
+    "text": "@",
+    "count": "#,##0",
+    "share": "0.0%",
+    "tenth": "#,##0.0",
+    "figure": "[>=100]#,##0;[>=1]#,##0.00;0.0000",
+    "degree": "0.00000",
+}
 
 
 def coverage_workbook(
