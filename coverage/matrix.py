@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coverage.search import CELLS_AT_ONCE, Weight, reach, second_cost
+from coverage.search import Weight
 from coverage.snap import MAX_SNAP_M, WaysOn, snap
-from coverage.travel_times import travel_times
+from coverage.travel_times import times_between
 from geodata.network import Network
 from geodata.pack import read_only
 from geodata.roads import Floats, Ints
@@ -77,32 +77,21 @@ def od_matrix(
     ]
     outward = len(origins) <= len(destinations)  # one search for each point of the smaller side
     sources, targets = sides if outward else reversed(sides)
-    at_once = max(1, CELLS_AT_ONCE // network.node_count)
-    blocks = [
-        _block(
-            network,
-            sources,
-            np.arange(start, min(start + at_once, sources.count)),
-            targets,
-            weight=weight,
-            limit_ms=limit_ms,
-            outward=outward,
-        )
-        for start in range(0, sources.count, at_once)
-    ]
-    source, target, ms, mm = np.concatenate([np.zeros((4, 0), dtype=np.int64), *blocks], axis=1)
+    found = times_between(
+        network,
+        sources,
+        targets,
+        direction="from_facility" if outward else "to_facility",
+        weight=weight,
+        limit=limit_ms if weight == "time" else np.inf,
+        second=True,
+    )
+    ms, mm = (found.cost, found.second) if weight == "time" else (found.second, found.cost)
+    near = ms <= limit_ms
+    source, target, ms, mm = found.facility[near], found.demand[near], ms[near], mm[near]
     origin, destination = (source, target) if outward else (target, source)
     order = np.lexsort((destination, origin))
     return ODMatrix(origin[order], destination[order], ms[order], mm[order], *(_off_network_m(side) for side in sides))
-
-
-def _block(network: Network, sources: WaysOn, which: Ints, targets: WaysOn, *, weight: Weight, limit_ms: float, outward: bool) -> Ints:
-    """Rows source, target, ms, mm of some of the sources."""
-    some, limit = sources.take(which), limit_ms if weight == "time" else np.inf
-    found = reach(network, some, direction="from_facility" if outward else "to_facility", weight=weight, limit=limit)
-    times = travel_times(network, found, some, targets, reached_second=second_cost(network, some, found))
-    ms, mm = (times.cost, times.second) if weight == "time" else (times.second, times.cost)
-    return np.stack([which[times.facility], times.demand, ms, mm])[:, ms <= limit_ms]
 
 
 def _off_network_m(ways: WaysOn) -> Floats:

@@ -1,28 +1,34 @@
-"""The search: from each facility, every node of the network within a limit (Dijkstra, bounded, by scipy).
+"""The search: from each facility, every node of the network within a limit; the nearest facilities of every node; fastest ways.
 
 Costs are whole milliseconds (weight "time") or millimetres ("distance"); sums are exact, the limit is inclusive. A place on a piece has a
 whole-millisecond position on it, so that the two parts of a piece always add up to the whole, and passing a place costs nothing.
-Each facility enters the graph as one extra node joined to the nodes that its ways on lead to, so that one search serves all its entrances.
+One engine, ``coverage.kernels``, answers every question; a facility's ways on are the seeds of its search.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
+from coverage import kernels
+from coverage.kernels import FAR, Seeds
 from coverage.snap import WaysOn
 from geodata.model import Facilities
-from geodata.network import NEVER, Network
+from geodata.network import Groups, Network
 from geodata.pack import read_only
 from geodata.roads import Bools, Floats, Ints
 from geodata.standards import Direction, ServiceDefinition
 
 Weight = Literal["time", "distance"]
-CELLS_AT_ONCE = 8_000_000  # of the dense answer of scipy: 64 MB
+AT_ONCE = 64  # facilities searched together: bounds the memory of what is not kept
+_MOST_BUCKETS = 1 << 14
+_BUCKETS_A_LINK = 4  # the mean link crosses so many: measured, flat around it
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +43,12 @@ class Reach:
         In ms, counted in `cost`: call handling and turnout; 0 for weight "distance".
     first : (facilities + 1,) int64
         Facility f reaches ``node[first[f]:first[f + 1]]``.
-    node, cost : (reached,) int64
-        Nodes in ascending order, and their cost in ms or mm.
+    node : (reached,) int64
+        Nodes and copies of the network, each once a facility, in no order that means anything, but always the same.
+    cost : (reached,) int64
+        In ms or mm.
+    second : (reached,) int64
+        The other cost, without any delay, along the same way (of equally good ways the least); empty unless asked for.
     """
 
     weight: Weight
@@ -48,6 +58,7 @@ class Reach:
     first: Ints
     node: Ints
     cost: Ints
+    second: Ints
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -60,12 +71,16 @@ class Reach:
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """Directed links with both costs: the edges of a network, or the links between places and nodes."""
+    """Links between places (tail) and nodes, or other places (head), with both costs.
+
+    `way` is the way on by which the place at the tail steps onto the road; -1 where it does not.
+    """
 
     tail: Ints
     head: Ints
     ms: Ints
     mm: Ints
+    way: Ints
 
     def cost(self, weight: Weight) -> Ints:
         """The cost of a weight."""
@@ -73,7 +88,7 @@ class Links:
 
     def take(self, which: Ints | Bools) -> Links:
         """Only these links."""
-        return Links(self.tail[which], self.head[which], self.ms[which], self.mm[which])
+        return Links(self.tail[which], self.head[which], self.ms[which], self.mm[which], self.way[which])
 
 
 def other_weight(weight: Weight) -> Weight:
@@ -83,34 +98,52 @@ def other_weight(weight: Weight) -> Weight:
 
 def joined(*several: Links) -> Links:
     """All these links, in this order."""
-    return Links(*(np.concatenate([getattr(one, name) for one in several]) for name in ("tail", "head", "ms", "mm")))
-
-
-def edges(network: Network, direction: Direction) -> Links:
-    """Directed edges as the search walks them: reversed if people travel to the facility."""
-    there = Links(network.start, network.end, network.forward_ms, network.length_mm)
-    back = Links(network.end, network.start, network.backward_ms, network.length_mm)
-    both = joined(there.take(there.ms != NEVER), back.take(back.ms != NEVER))
-    return both if direction == "from_facility" else Links(both.head, both.tail, both.ms, both.mm)
+    return Links(*(np.concatenate([getattr(one, name) for one in several]) for name in ("tail", "head", "ms", "mm", "way")))
 
 
 def links(network: Network, ways: WaysOn, *, leaving: bool) -> Links:
     """Links between places (tail) and nodes (head): the leg and the part of the piece up to each end that may be travelled.
 
-    `leaving` tells whether the traveller leaves the place or arrives at it: they differ on one-way pieces. A place at the very end of a
-    piece is at the node, whichever way the piece runs.
+    `leaving` tells whether the traveller leaves the place or arrives at it: they differ on one-way pieces, and where turns are
+    restricted. A place at the very end of a piece is at the node, whichever way the piece runs.
     """
-    piece, at = ways.piece, ways.offset_mm
-    length = network.length_mm[piece]
+    piece, at, length = ways.piece, ways.offset_mm, network.length_mm[ways.piece]
     towards_end, towards_start = (network.forward_ms[piece], network.backward_ms[piece])[:: 1 if leaving else -1]
-    to_end = Links(ways.place, network.end[piece], towards_end - part_ms(towards_end, at, length), length - at)
-    to_start = Links(ways.place, network.start[piece], part_ms(towards_start, at, length), at)
-    open_ = [(whole != NEVER) | (link.mm == 0) for whole, link in ((towards_end, to_end), (towards_start, to_start))]
-    parts = [
-        Links(link.tail, link.head, np.where(link.mm == 0, 0, link.ms) + ways.leg_ms, link.mm + ways.leg_mm).take(may)
-        for link, may in zip((to_end, to_start), open_, strict=True)
-    ]
-    return joined(*parts)
+    forward = 2 * piece  # the run towards the end, for one who leaves
+    to_end, to_start = towards_end - part_ms(towards_end, at, length), part_ms(towards_start, at, length)
+    return joined(
+        _side(network, ways, network.end[piece], forward + (not leaving), to_end, length - at, leaving=leaving),
+        _side(network, ways, network.start[piece], forward + leaving, to_start, at, leaving=leaving),
+    )
+
+
+def _side(  # noqa: PLR0917 — the columns of the links
+    network: Network, ways: WaysOn, node: Ints, run: Ints, ms: Ints, mm: Ints, *, leaving: bool
+) -> Links:
+    """Links of places to one end of their pieces; none where the run between them is not permitted."""
+    here = mm == 0
+    if leaving:
+        way = np.flatnonzero(here | network.permitted[run])
+        door = np.where(here, node, network.entered.ravel()[run])[way]
+    else:
+        inner, end = np.flatnonzero(~here), np.flatnonzero(here)
+        link, which = members(network.links_of_run, run[inner])
+        copy, beside = members(network.copies, node[end])
+        way, door = np.concatenate([inner[which], end[beside]]), np.concatenate([network.tail[link], copy])
+    return Links(ways.place[way], door, np.where(here, 0, ms)[way] + ways.leg_ms[way], mm[way] + ways.leg_mm[way], way)
+
+
+def members(groups: Groups, which: Ints) -> tuple[Ints, Ints]:
+    """All members of these groups, and for each the position in `which` of its group."""
+    at, group = runs(groups.first[which], groups.first[which + 1])
+    return groups.member[at], group
+
+
+def runs(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+    """The numbers low[i] to high[i] - 1 of every i in turn, and for each its i."""
+    count = high - low
+    which = np.repeat(np.arange(len(count)), count)
+    return np.arange(len(which)) + np.repeat(low - (np.cumsum(count) - count), count), which
 
 
 def start_delay_ms(definition: ServiceDefinition, facilities: Facilities) -> Ints:
@@ -133,6 +166,7 @@ def reach(
     weight: Weight = "time",
     limit: float = np.inf,
     delay_ms: Ints | None = None,
+    second: bool = False,
 ) -> Reach:
     """Find every node within a limit of each facility.
 
@@ -148,25 +182,22 @@ def reach(
         In ms or mm, inclusive.
     delay_ms : (facilities,) int64, optional
         In ms, added to every time: call handling and turnout.
+    second : bool
+        Also find the cost that is not minimised, along the same way.
 
     Returns
     -------
     Reach
     """
-    delay_ms = np.zeros(origins.count, dtype=np.int64) if delay_ms is None or weight == "distance" else delay_ms
-    links_ = _best_links(network, origins, direction, weight, delay_ms)
-    graph = _sparse(links_, links_.cost(weight), network.node_count + origins.count)
-    at_once = max(1, CELLS_AT_ONCE // graph.shape[0])
-    counts, nodes, costs = ([np.zeros(0, dtype=np.int64)] for _ in range(3))
-    for start in range(0, origins.count, at_once):
-        sources = np.arange(start, min(start + at_once, origins.count)) + network.node_count
-        cost = dijkstra(graph, indices=sources, limit=limit)[:, : network.node_count]
-        row, node = np.nonzero(np.isfinite(cost))
-        counts.append(np.bincount(row, minlength=len(sources)))
-        nodes.append(node)
-        costs.append(cost[row, node].astype(np.int64))
-    first = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    return Reach(weight, direction, limit, delay_ms, first, np.concatenate(nodes), np.concatenate(costs))
+    delay_ms = delays(origins, weight, delay_ms)
+    graph, seeds = _graph(network, direction, weight), _seeds(network, origins, direction, weight, delay_ms)
+    most = whole_limit(limit)
+
+    def some(start: int) -> tuple[Ints, Ints, Ints, Ints]:
+        mine = _of_sources(seeds, start, start + AT_ONCE)
+        return kernels.reach_many(graph, mine, most, *_buckets(graph, mine), paired=second)
+
+    return Reach(weight, direction, limit, delay_ms, *_in_a_row(list(side_by_side(some, range(0, origins.count, AT_ONCE)))))
 
 
 def nearest(
@@ -174,55 +205,130 @@ def nearest(
 ) -> tuple[Ints, Floats]:
     """Find the nearest facility of every node without a limit: its position (-1: none) and the cost in ms or mm (inf: none).
 
-    Of equally near facilities the first: the search runs on cost × facilities + position, which orders by both at once.
+    Of equally near facilities the first.
     """
-    if origins.count == 0:
-        return np.full(network.node_count, -1), np.full(network.node_count, np.inf)
-    delay_ms = np.zeros(origins.count, dtype=np.int64) if delay_ms is None or weight == "distance" else delay_ms
-    links_ = _best_links(network, origins, direction, weight, delay_ms)
-    cost = links_.cost(weight) * origins.count + np.maximum(links_.tail - network.node_count, 0)
-    graph = _sparse(links_, cost, network.node_count + origins.count)
-    found = dijkstra(graph, indices=np.arange(origins.count) + network.node_count, min_only=True)[: network.node_count]
-    reached = np.isfinite(found)
-    both = np.where(reached, found, 0).astype(np.int64)
-    return np.where(reached, both % origins.count, -1), np.where(reached, both // origins.count, np.inf)
+    facility, cost = nearest_two(network, origins, direction=direction, weight=weight, delay_ms=delay_ms, how_many=1)
+    return facility[:, 0], cost[:, 0]
 
 
-def second_cost(network: Network, origins: WaysOn, reached: Reach) -> Ints:
-    """Metres of the fastest way (or time of the shortest): the cost that was not minimised, along the chosen way to each reached node.
+def nearest_two(
+    network: Network,
+    origins: WaysOn,
+    *,
+    direction: Direction,
+    weight: Weight = "time",
+    delay_ms: Ints | None = None,
+    how_many: Literal[1, 2] = 2,
+) -> tuple[Ints, Floats]:
+    """Find the nearest facility of every node and the second nearest, which serves if that one is closed or busy.
 
-    Of several ways that are equally good the one with the least second cost is chosen, so that the answer does not depend on the order
-    of the roads. Found by a search in that cost over the links that lie on some best way.
+    Returns
+    -------
+    facility : (node_count, how_many) int64
+        Position, -1 for none; of equally near facilities the first.
+    cost : (node_count, how_many) float64
+        In ms or mm, inf for none.
     """
-    links_ = _best_links(network, origins, reached.direction, reached.weight, reached.delay_ms)
-    cost, size = links_.cost(reached.weight), network.node_count + origins.count
-    answer = np.zeros(len(reached.node), dtype=np.int64)
-    for facility in range(origins.count):
-        rows = reached.of(facility)
-        best = np.full(size, np.inf)
-        best[reached.node[rows]] = reached.cost[rows]
-        best[network.node_count + facility] = 0.0
-        chosen = links_.take(np.isfinite(best[links_.head]) & (best[links_.tail] + cost == best[links_.head]))
-        graph = _sparse(chosen, chosen.cost(other_weight(reached.weight)), size)
-        answer[rows] = dijkstra(graph, indices=network.node_count + facility)[reached.node[rows]].astype(np.int64)
-    return answer
+    graph = _graph(network, direction, weight)
+    seeds = _seeds(network, origins, direction, weight, delays(origins, weight, delay_ms))
+    cost, facility = kernels.nearest_sources(graph, seeds, *_buckets(graph, seeds), how_many)
+    return facility, np.where(cost == FAR, np.inf, cost)
 
 
-def _best_links(network: Network, origins: WaysOn, direction: Direction, weight: Weight, delay_ms: Ints) -> Links:
-    """The links that the search walks, facility f as node ``node_count + f``, its delay in the time of its links.
+def tree(network: Network, origin: WaysOn, *, direction: Direction = "from_facility") -> tuple[Ints, Ints, Links]:
+    """Find the fastest way from one place to every node, of equal ones the shortest.
 
-    Of several between the same two ends only the cheapest, of equal ones the cheaper in the other cost; sorted by tail, head.
+    Returns
+    -------
+    ms : (node_count,) int64
+        ``kernels.FAR`` for unreachable.
+    link : (node_count,) int64
+        The network's link by which each node is reached; -1 - i where that is the i-th of the links between the place and the road.
+    ends : Links
+        The links between the place and the road.
     """
-    seeds = links(network, origins, leaving=direction == "from_facility")
-    seeds = Links(seeds.tail + network.node_count, seeds.head, seeds.ms + delay_ms[seeds.tail], seeds.mm)
-    every = joined(edges(network, direction), seeds)
-    every = every.take(np.lexsort((every.cost(other_weight(weight)), every.cost(weight), every.head, every.tail)))
-    new = np.ones(len(every.tail), dtype=bool)
-    new[1:] = (every.tail[1:] != every.tail[:-1]) | (every.head[1:] != every.head[:-1])
-    return every.take(new)
+    adjacency = network.outward if direction == "from_facility" else network.inward
+    ends = links(network, origin, leaving=direction == "from_facility")
+    seeds = Seeds(np.array([0, len(ends.tail)]), ends.head.astype(np.uint32), ends.ms, ends.mm)
+    graph = _graph(network, direction, "time")
+    ms, row = kernels.tree(graph, seeds, *_buckets(graph, seeds))
+    return ms, np.where(row >= 0, adjacency.link[np.maximum(row, 0)], row), ends
 
 
-def _sparse(links_: Links, cost: Ints, size: int) -> csr_array:
-    """Build a matrix from links sorted by tail, head, each pair once (a sparse constructor would add parallel ones up)."""
-    row = np.concatenate([[0], np.cumsum(np.bincount(links_.tail, minlength=size))])
-    return csr_array((cost.astype(np.float64), links_.head, row), shape=(size, size))
+def costs_at_ends(network: Network, direction: Direction, node_cost: Floats) -> tuple[Floats, Floats]:
+    """What it costs to be at the start, and at the end, of each piece, and to go on along it, as the search walks: inf where it cannot.
+
+    Parameters
+    ----------
+    network : Network
+    direction : "to_facility" or "from_facility"
+        Towards a facility the search walks pieces against the traveller.
+    node_cost : (node_count,) float64
+        inf where not reached.
+
+    Returns
+    -------
+    at_start, at_end : (pieces,) float64
+    """
+    outward = direction == "from_facility"
+    cost = np.full(2 * len(network), np.inf)
+    np.minimum.at(cost, network.run if outward else network.run ^ 1, node_cost[network.tail if outward else network.head])
+    return cost[::2], cost[1::2]
+
+
+def delays(origins: WaysOn, weight: Weight, delay_ms: Ints | None) -> Ints:
+    """The delays that count: none for metres."""
+    return np.zeros(origins.count, dtype=np.int64) if delay_ms is None or weight == "distance" else delay_ms
+
+
+def whole_limit(limit: float) -> int:
+    """The limit as a whole number."""
+    return FAR - 1 if limit >= FAR else int(limit)
+
+
+def side_by_side(work: Callable[[int], _Answer], starts: range) -> Iterator[_Answer]:
+    """Answers of the blocks of a long work in their order, on all cores: the compiled loops let go of Python's lock."""
+    if len(starts) < 2:  # noqa: PLR2004 — one block needs no threads
+        yield from map(work, starts)
+        return
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        yield from pool.map(work, starts)
+    finally:  # whoever stops waiting does not wait for the rest
+        pool.shutdown(cancel_futures=True)
+
+
+def _graph(network: Network, direction: Direction, weight: Weight) -> kernels.Links:
+    """The links as the search walks them: reversed if people travel to the facility."""
+    adjacency = network.outward if direction == "from_facility" else network.inward
+    costs = (adjacency.ms, adjacency.mm)[:: 1 if weight == "time" else -1]
+    return kernels.Links(adjacency.first, adjacency.node, *costs)
+
+
+def _seeds(network: Network, origins: WaysOn, direction: Direction, weight: Weight, delay_ms: Ints) -> Seeds:
+    ends = links(network, origins, leaving=direction == "from_facility")
+    ends = ends.take(np.lexsort((ends.head, ends.tail)))
+    first = np.searchsorted(ends.tail, np.arange(origins.count + 1))
+    cost = ends.cost(weight) + delay_ms[ends.tail]
+    return Seeds(first, ends.head.astype(np.uint32), cost, ends.cost(other_weight(weight)))
+
+
+def _of_sources(seeds: Seeds, start: int, stop: int) -> Seeds:
+    first = seeds.first[start : stop + 1]
+    rows = slice(int(first[0]), int(first[-1]))
+    return Seeds(first - first[0], seeds.node[rows], seeds.cost[rows], seeds.other[rows])
+
+
+def _buckets(graph: kernels.Links, seeds: Seeds) -> tuple[int, int]:
+    """How wide the buckets of the queue are, as a power of two, and how many hold all that can wait at once, a power of two as well."""
+    mean = int(graph.cost.mean()) if len(graph.cost) else 1
+    spread = int(max(graph.cost.max(initial=0), np.ptp(seeds.cost) if len(seeds.cost) else 0))
+    shift = max(mean // _BUCKETS_A_LINK, 1, spread // _MOST_BUCKETS).bit_length() - 1
+    return shift, 1 << ((spread >> shift) + 2).bit_length()
+
+
+def _in_a_row(parts: list[tuple[Ints, Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints, Ints]:
+    """The rows of several blocks of sources as those of one."""
+    first = np.cumsum(np.concatenate([[0], *(np.diff(part[0]) for part in parts)]), dtype=np.int64)
+    node, cost, other = (np.concatenate([first[:0], *(part[column] for part in parts)]) for column in (1, 2, 3))
+    return first, node, cost, other

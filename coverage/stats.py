@@ -12,9 +12,9 @@ import shapely
 from scipy.sparse import csr_array, hstack
 
 from coverage.gaps import gap_table
-from coverage.search import Weight, reach, start_delay_ms
+from coverage.search import Weight, start_delay_ms
 from coverage.snap import WaysOn, projected, snap_demand, snap_facilities
-from coverage.travel_times import travel_times
+from coverage.travel_times import times_between
 from geodata.model import Demand, Facilities, Region, Zones
 from geodata.network import Network
 from geodata.roads import Bools, Floats, Ints, great_circle_m
@@ -148,8 +148,9 @@ def within_limits(
             whole = np.rint(limits * (MS_PER_MINUTE if measure == "minutes" else MM_PER_M))
             delay = start_delay_ms(definition, facilities)
             largest = float(np.fmax.reduce(whole, initial=0.0))
-            found = reach(network, facility_ways, direction=definition.direction, weight=weight, limit=largest, delay_ms=delay)
-            times = travel_times(network, found, facility_ways, demand_ways)
+            times = times_between(
+                network, facility_ways, demand_ways, direction=definition.direction, weight=weight, limit=largest, delay_ms=delay
+            )
             near = times.cost <= whole[times.demand]
             point, facility = times.demand[near], times.facility[near]
         held.append(point * columns + facility)

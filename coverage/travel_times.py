@@ -6,7 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coverage.search import Links, Reach, Weight, joined, links, nearest, other_weight, part_ms
+from coverage import kernels
+from coverage.search import (
+    AT_ONCE,
+    Links,
+    Reach,
+    Weight,
+    delays,
+    joined,
+    links,
+    nearest,
+    other_weight,
+    part_ms,
+    reach,
+    runs,
+    side_by_side,
+    whole_limit,
+)
 from coverage.snap import WaysOn
 from geodata.network import NEVER, Network
 from geodata.pack import read_only
@@ -14,7 +30,6 @@ from geodata.roads import Floats, Ints
 from geodata.standards import Direction
 
 _DEGREES = 1e7  # coordinates equal to 1e-7 degrees (a centimetre) are the same place
-_MOST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +42,11 @@ class TravelTimes:
     first : (facilities + 1,) int64
         Facility f has the rows ``first[f]:first[f + 1]``.
     demand : (rows,) int64
-        Ascending within a facility.
+        Each point once a facility, in no order that means anything, but always the same.
     cost : (rows,) int64
         Milliseconds (weight "time", any delay of the facility included) or millimetres ("distance").
     second : (rows,) int64
-        The other cost along the same way, without any delay; all 0 unless asked for.
+        The other cost along the same way, without any delay; empty unless asked for.
     """
 
     weight: Weight
@@ -50,40 +65,58 @@ class TravelTimes:
         return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
 
 
-def travel_times(network: Network, reached: Reach, origins: WaysOn, targets: WaysOn, *, reached_second: Ints | None = None) -> TravelTimes:
+def travel_times(network: Network, reached: Reach, origins: WaysOn, targets: WaysOn) -> TravelTimes:
     """Bring what each facility reaches to the demand points.
 
     Parameters
     ----------
     network : Network
     reached : Reach
-        From ``search.reach`` with the same network and origins.
+        From ``search.reach`` with the same network and origins; with its second cost, the answer has it too.
     origins, targets : WaysOn
         Of the facilities and of the demand.
-    reached_second : (reached,) int64, optional
-        From ``search.second_cost``, if the second cost is wanted too.
 
     Returns
     -------
     TravelTimes
     """
-    weight, other = reached.weight, other_weight(reached.weight)
-    last = _by_node(links(network, targets, leaving=reached.direction == "to_facility"), network.node_count)
-    near = direct(network, origins, targets, reached.direction)
-    near = near.take(np.argsort(near.tail, kind="stable"))
-    near_first = np.searchsorted(near.tail, np.arange(origins.count + 1))
-    second = np.zeros(len(reached.node), dtype=np.int64) if reached_second is None else reached_second
-    rows = [(np.zeros(0, dtype=np.int64),) * 3]
-    for facility in range(origins.count):
-        mine, here = reached.of(facility), slice(near_first[facility], near_first[facility + 1])
-        leg, at = last.onward(reached.node[mine])
-        place = np.concatenate([last.legs.tail[leg], near.head[here]])
-        cost = np.concatenate([reached.cost[mine][at] + last.legs.cost(weight)[leg], near.cost(weight)[here] + reached.delay_ms[facility]])
-        also = np.concatenate([second[mine][at] + last.legs.cost(other)[leg], near.cost(other)[here]])
-        rows.append(_best(place, cost, also * (reached_second is not None), reached.limit, targets.count))
-    demand, cost, also = (np.concatenate(column) for column in zip(*rows, strict=True))
-    first = np.cumsum([len(row[0]) for row in rows], dtype=np.int64)  # the first, empty row stands for 0
-    return TravelTimes(weight, first, demand, cost, also)
+    weight = reached.weight
+    legs = links(network, targets, leaving=reached.direction == "to_facility")
+    last = _by(legs.head, legs.tail, legs, weight, network.node_count)
+    close = direct(network, origins, targets, reached.direction)
+    near = _by(close.tail, close.head, close, weight, origins.count)
+    rows = kernels.Links(reached.first, reached.node, reached.cost, reached.second)
+    paired = len(reached.second) == len(reached.node)
+    first, demand, cost, second = kernels.arrivals(
+        rows, reached.delay_ms, last, near, whole_limit(reached.limit), targets.count, paired=paired
+    )
+    return TravelTimes(weight, first, demand, cost, second)
+
+
+def times_between(
+    network: Network,
+    origins: WaysOn,
+    targets: WaysOn,
+    *,
+    direction: Direction,
+    weight: Weight = "time",
+    limit: float = np.inf,
+    delay_ms: Ints | None = None,
+    second: bool = False,
+) -> TravelTimes:
+    """Travel times between facilities and demand points: :func:`search.reach` and :func:`travel_times` in one.
+
+    What the facilities reach is not kept, so that memory holds the answer and little else. Parameters are those of both.
+    """
+    late = delays(origins, weight, delay_ms)
+
+    def some(start: int) -> TravelTimes:
+        which = np.arange(start, min(start + AT_ONCE, origins.count))
+        mine = origins.take(which)
+        found = reach(network, mine, direction=direction, weight=weight, limit=limit, delay_ms=late[which], second=second)
+        return travel_times(network, found, mine, targets)
+
+    return _in_a_row(weight, list(side_by_side(some, range(0, origins.count, AT_ONCE))))
 
 
 def nearest_facility(
@@ -123,52 +156,33 @@ def direct(network: Network, origins: WaysOn, targets: WaysOn, direction: Direct
         targets.place[end_row],
         np.abs(part_ms(whole, finish, length) - part_ms(whole, begin, length)) + origins.leg_ms[start_row] + targets.leg_ms[end_row],
         np.abs(finish - begin) + origins.leg_mm[start_row] + targets.leg_mm[end_row],
+        start_row,
     ).take((whole != NEVER) | (finish == begin))
     here, there = _join(*_place_numbers(origins, targets))
     zero = np.zeros(len(here), dtype=np.int64)
-    same = Links(origins.owner[here], targets.owner[there], zero, zero)
+    same = Links(origins.owner[here], targets.owner[there], zero, zero, zero - 1)
     return joined(along, same.take(~origins.off_network[same.tail] & ~targets.off_network[same.head]))
 
 
-@dataclass(frozen=True, eq=False)
-class _LastLegs:
-    """Legs between nodes and demand points, sorted by node: node n has the rows ``first[n]:first[n + 1]``."""
-
-    first: Ints
-    legs: Links
-
-    def onward(self, nodes: Ints) -> tuple[Ints, Ints]:
-        """All legs from these nodes, and for each the position of its node in `nodes`."""
-        return _runs(self.first[nodes], self.first[nodes + 1])
+def _by(key: Ints, place: Ints, legs: Links, weight: Weight, count: int) -> kernels.Links:
+    """Legs grouped by a key, 0..count-1."""
+    order = np.lexsort((place, key))
+    first = np.searchsorted(key[order], np.arange(count + 1))
+    return kernels.Links(first, place[order].astype(np.uint32), legs.cost(weight)[order], legs.cost(other_weight(weight))[order])
 
 
-def _by_node(legs: Links, node_count: int) -> _LastLegs:
-    legs = legs.take(np.argsort(legs.head, kind="stable"))
-    return _LastLegs(np.searchsorted(legs.head, np.arange(node_count + 1)), legs)
-
-
-def _runs(low: Ints, high: Ints) -> tuple[Ints, Ints]:
-    """The numbers low[i] to high[i] - 1 of every i in turn, and for each its i."""
-    count = high - low
-    which = np.repeat(np.arange(len(count)), count)
-    return np.arange(len(which)) + np.repeat(low - (np.cumsum(count) - count), count), which
-
-
-def _best(place: Ints, cost: Ints, second: Ints, limit: float, count: int) -> tuple[Ints, Ints, Ints]:
-    """The least cost of each place within the limit, and of equal ones the least second cost."""
-    best, best_second = np.full(count, _MOST), np.full(count, _MOST)
-    np.minimum.at(best, place, cost)
-    chosen = cost == best[place]
-    np.minimum.at(best_second, place[chosen], second[chosen])
-    within = np.flatnonzero(best <= min(limit, _MOST - 1))
-    return within, best[within], best_second[within]
+def _in_a_row(weight: Weight, parts: list[TravelTimes]) -> TravelTimes:
+    first = np.cumsum(np.concatenate([[0], *(np.diff(part.first) for part in parts)]), dtype=np.int64)
+    empty = TravelTimes(weight, first[:1], first[:0], first[:0], first[:0])
+    columns = {name: np.concatenate([getattr(part, name) for part in (empty, *parts)]) for name in ("demand", "cost", "second")}
+    return TravelTimes(weight, first, **columns)
 
 
 def _join(left: Ints, right: Ints) -> tuple[Ints, Ints]:
     """All pairs of rows with equal keys."""
     order = np.argsort(right, kind="stable")
     low, high = (np.searchsorted(right[order], left, side=side) for side in ("left", "right"))
-    at, left_row = _runs(low, high)
+    at, left_row = runs(low, high)
     return left_row, order[at]
 
 

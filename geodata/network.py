@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pyproj
@@ -15,6 +17,7 @@ from geodata.pack import read_only
 from geodata.piece_speeds import piece_kmh
 from geodata.roads import MOTORWAYS, Bools, Floats, Geometries, Ints, Roads, blocked_bit, forward_bit, great_circle_m
 from geodata.standards import Mode, Speeds
+from geodata.turns import Turns, expand, forbidden_runs
 
 NEVER = -1  # the time of a direction that is not permitted
 
@@ -23,7 +26,9 @@ NEVER = -1  # the time of a direction that is not permitted
 class Network:
     """The pieces that one mode may use, with times; nodes are positions 0..node_count-1.
 
-    A node that a barrier blocks is split, one copy for each piece that ends there: both sides can be reached, it cannot be passed.
+    A node that a barrier blocks is split, one for each piece that ends there: both sides can be reached, it cannot be passed. Nodes are
+    numbered along a Hilbert curve, so that neighbours lie side by side in memory. For turn restrictions there are copies of nodes, behind
+    the nodes: who stands on a copy has just driven the beginning of a forbidden manoeuvre (:func:`geodata.turns.expand`).
 
     Attributes
     ----------
@@ -36,6 +41,14 @@ class Network:
         between them they tell where on the original geometry a place on the projected line lies.
     start, end : (pieces,) int64
         Nodes at the first and last vertex.
+    node_count : int
+        Of the search: copies included.
+    tail, head, run : (links,) int64
+        Directed links between nodes or copies; run = 2 × piece along the piece, 2 × piece + 1 against it.
+    copy_of : (node_count,) int64
+        The node that each node or copy stands for.
+    entered : (pieces, 2) int64
+        Where one arrives who began on the piece: at its end, at its start.
     forward_ms, backward_ms : (pieces,) int64
         Milliseconds along the whole piece; ``NEVER`` where that direction is not permitted.
     length_mm : (pieces,) int64
@@ -54,6 +67,11 @@ class Network:
     start: Ints
     end: Ints
     node_count: int
+    tail: Ints
+    head: Ints
+    run: Ints
+    copy_of: Ints
+    entered: Ints
     forward_ms: Ints
     backward_ms: Ints
     length_mm: Ints
@@ -81,6 +99,66 @@ class Network:
         """Index of `lines`."""
         return shapely.STRtree(self.lines)
 
+    @cached_property
+    def permitted(self) -> Bools:
+        """Which runs may be travelled."""
+        return np.asarray(np.column_stack([self.forward_ms, self.backward_ms]).ravel() != NEVER)
+
+    @cached_property
+    def links_of_run(self) -> Groups:
+        """The links of each run: one, none where it is not permitted, several where copies of its node have it too."""
+        return Groups.of(self.run, 2 * len(self))
+
+    @cached_property
+    def copies(self) -> Groups:
+        """Each node and its copies."""
+        return Groups.of(self.copy_of, self.node_count)
+
+    @cached_property
+    def outward(self) -> Adjacency:
+        """The links by the node they leave."""
+        return self._adjacency(self.tail, self.head)
+
+    @cached_property
+    def inward(self) -> Adjacency:
+        """The links by the node they arrive at: for a search against the direction of travel."""
+        return self._adjacency(self.head, self.tail)
+
+    def _adjacency(self, here: Ints, there: Ints) -> Adjacency:
+        order = np.lexsort((self.run, there, here))
+        piece, against = np.divmod(self.run[order], 2)
+        ms = np.where(against, self.backward_ms[piece], self.forward_ms[piece])
+        first = np.searchsorted(here[order], np.arange(self.node_count + 1))
+        return Adjacency(first, there[order].astype(np.uint32), _narrow(ms), _narrow(self.length_mm[piece]), order)
+
+
+class Groups(NamedTuple):
+    """Rows by a number they carry: group g has the members ``member[first[g]:first[g + 1]]``."""
+
+    first: Ints
+    member: Ints
+
+    @classmethod
+    def of(cls, number: Ints, count: int) -> Groups:
+        """Group the rows of a column of numbers, 0..count-1."""
+        order = np.argsort(number, kind="stable")
+        return cls(np.searchsorted(number[order], np.arange(count + 1)), order)
+
+
+class Adjacency(NamedTuple):
+    """Links grouped by a node: node n has the rows ``first[n]:first[n + 1]``; the other node, both costs, the link."""
+
+    first: Ints
+    node: npt.NDArray[np.uint32]
+    ms: Ints | npt.NDArray[np.int32]
+    mm: Ints | npt.NDArray[np.int32]
+    link: Ints
+
+
+def _narrow(cost: Ints) -> Ints | npt.NDArray[np.int32]:
+    """In half the memory, which a search runs through the faster, unless a cost is too large for that."""
+    return cost.astype(np.int32) if cost.max(initial=0) <= np.iinfo(np.int32).max else cost
+
 
 def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str, *, hour: int | None = None) -> Network:
     """Take the pieces that `mode` may use, with travel times at the speeds of :func:`geodata.piece_speeds.piece_kmh`.
@@ -106,8 +184,11 @@ def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str, *, hour: i
         raise no_roads(mode)
     kmh = piece_kmh(roads, mode, way, hour)[used]
     length_mm, permit = roads.length_mm[used], roads.permit[used]
-    start, end, node_count = _split_at_barriers(roads, used, mode)
+    start, end = _nodes(roads, used, mode)
+    forward, backward = permit & bit > 0, permit & (bit << 1) > 0
     mine = roads.take(used)
+    forbidden = forbidden_runs(mine, mine.turns if mode == "drive" else Turns.none(), forward, backward)
+    links = expand(start, end, forward, backward, *forbidden)
     lines = _projected(mine.lines(), crs)
     motorways = np.flatnonzero(np.array([name in MOTORWAYS for name in roads.class_names])[roads.road_class])
     return Network(
@@ -118,9 +199,14 @@ def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str, *, hour: i
         corner_share=_corner_share(mine),
         start=start,
         end=end,
-        node_count=node_count,
-        forward_ms=np.where(permit & bit, travel_ms(length_mm, kmh[:, 0]), NEVER),
-        backward_ms=np.where(permit & (bit << 1), travel_ms(length_mm, kmh[:, 1]), NEVER),
+        node_count=len(links.copy_of),
+        tail=links.tail,
+        head=links.head,
+        run=links.run,
+        copy_of=links.copy_of,
+        entered=links.entered,
+        forward_ms=np.where(forward, travel_ms(length_mm, kmh[:, 0]), NEVER),
+        backward_ms=np.where(backward, travel_ms(length_mm, kmh[:, 1]), NEVER),
         length_mm=length_mm,
         enterable=roads.enterable[used],
         obstacles=_projected(np.concatenate([roads.water, roads.take(motorways).lines()]), crs),
@@ -158,13 +244,17 @@ def _projected(shapes: Geometries, crs: str) -> Geometries:
     return np.asarray(shapely.transform(shapes, to_crs, interleaved=False))
 
 
-def _split_at_barriers(roads: Roads, used: Ints, mode: Mode) -> tuple[Ints, Ints, int]:
-    """Start and end nodes of the used pieces, 0..n-1, a copy of its own for each piece end at a blocked node."""
+def _nodes(roads: Roads, used: Ints, mode: Mode) -> tuple[Ints, Ints]:
+    """Start and end nodes of the used pieces, 0..n-1 along a Hilbert curve; at a blocked node each piece end has a node of its own."""
     ends = np.concatenate([roads.tail[used], roads.head[used]])
     blocked = (roads.blocked[ends] & blocked_bit(mode)) > 0
     ends[blocked] = len(roads.node_id) + np.arange(blocked.sum())
-    nodes, position = np.unique(ends, return_inverse=True)
-    return position[: len(used)], position[len(used) :], len(nodes)
+    nodes, first, position = np.unique(ends, return_index=True, return_inverse=True)
+    lonlat = roads.lonlat[np.concatenate([roads.first_vertex[used], roads.first_vertex[used + 1] - 1])[first]]
+    curve = gpd.GeoSeries(shapely.points(lonlat)).hilbert_distance()
+    number = np.empty(len(nodes), dtype=np.int64)
+    number[np.lexsort((lonlat[:, 1], lonlat[:, 0], curve))] = np.arange(len(nodes))
+    return number[position[: len(used)]], number[position[len(used) :]]
 
 
 def travel_ms(length_mm: npt.ArrayLike, kmh: npt.ArrayLike) -> Ints:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_town import PROFILE, judge, places, towns, weights
 
-from coverage import matrix
 from coverage.matrix import ODMatrix, od_matrix
 from coverage.search import Weight
 from coverage.snap import snap
@@ -126,7 +125,7 @@ def test_searching_in_small_blocks_gives_the_same_table(monkeypatch: pytest.Monk
     net = town.network(town.roads(town.streets(5, 5)))
     here = [(float(x), y / 3) for x in range(5) for y in range(4)]
     whole = table(net, here, here)
-    monkeypatch.setattr(matrix, "CELLS_AT_ONCE", 60)
-    monkeypatch.setattr("coverage.search.CELLS_AT_ONCE", 30)
+    monkeypatch.setattr("coverage.travel_times.AT_ONCE", 6)
+    monkeypatch.setattr("coverage.search.AT_ONCE", 4)
     assert table(net, here, here) == whole
     assert len(whole) == len(here) ** 2

@@ -1,0 +1,326 @@
+"""The compiled loops of the search, and nothing else: what they mean is told in ``coverage.search`` and ``coverage.travel_times``.
+
+Dijkstra's algorithm with buckets instead of a heap (Dial 1969, doi:10.1145/363269.363610; widths of several units as in Meyer & Sanders
+2003, doi:10.1016/S0196-6774(03)00076-2): a node whose cost is improved goes into the bucket of its new cost, buckets are emptied in order,
+and an entry whose cost is no longer its node's is passed over. Within a bucket nodes come in any order, so one may be searched twice; the
+costs are exact all the same. Costs are whole numbers. Plain loops over plain arrays: numba compiles them at their first call and keeps the
+result on disk.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+FAR = np.iinfo(np.int64).max
+_FIRST_ROOM = 1024  # entries a bucket; doubled when one is full
+
+Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
+UInt32 = npt.NDArray[np.uint32]
+
+
+class Links(NamedTuple):
+    """Links by the node they leave: node n has the rows ``first[n]:first[n + 1]``. `other` is the cost that is not minimised."""
+
+    first: Int64
+    head: UInt32 | Int64
+    cost: Int64 | Int32
+    other: Int64 | Int32
+
+
+class Seeds(NamedTuple):
+    """Where each source begins: source s has the rows ``first[s]:first[s + 1]``."""
+
+    first: Int64
+    node: UInt32
+    cost: Int64
+    other: Int64
+
+
+class _Queue(NamedTuple):
+    """Buckets in a ring, each a stack: an entry's bucket is its cost >> shift, its place in the ring that & mask."""
+
+    shift: int
+    mask: int
+    room: int
+    height: Int64
+    node: UInt32
+    cost: Int64
+
+
+class _Labels(NamedTuple):
+    """Of every node: the least cost so far, the other cost along that way, the link it was reached by (-1 - seed for a seed)."""
+
+    cost: Int64
+    other: Int64
+    link: Int64
+
+
+@njit(cache=True, nogil=True)
+def _queue(shift: int, buckets: int, room: int) -> _Queue:
+    nodes, costs = np.empty(buckets * room, dtype=np.uint32), np.empty(buckets * room, dtype=np.int64)
+    return _Queue(shift, buckets - 1, room, np.zeros(buckets, dtype=np.int64), nodes, costs)
+
+
+@njit(cache=True, nogil=True)
+def _search(
+    links: Links, seeds: Seeds, source: int, limit: int, queue: _Queue, labels: _Labels, touched: UInt32, paired: bool, traced: bool
+) -> int:
+    """Search from one source; how many nodes were touched, or -1 - that if a bucket was full."""
+    shift, mask, room, height, held_node, held_cost = queue
+    first, head, cost, other = links
+    label, label_other, label_link = labels
+    count, waiting, bucket = 0, 0, FAR
+    for seed in range(seeds.first[source], seeds.first[source + 1]):
+        node, new = seeds.node[seed], seeds.cost[seed]
+        old = label[node]
+        if new > limit or new > old or (new == old and not (paired and seeds.other[seed] < label_other[node])):
+            continue
+        if old == FAR:
+            touched[count] = node
+            count += 1
+        label[node] = new
+        if paired:
+            label_other[node] = seeds.other[seed]
+        if traced:
+            label_link[node] = -1 - seed
+        bucket = min(bucket, new >> shift)
+        at = (new >> shift) & mask
+        if height[at] == room:
+            return -1 - count
+        held_node[at * room + height[at]] = node
+        held_cost[at * room + height[at]] = new
+        height[at] += 1
+        waiting += 1
+    while waiting > 0:
+        at = bucket & mask
+        top = height[at] - 1
+        if top < 0:
+            bucket += 1
+            continue
+        height[at] = top
+        waiting -= 1
+        here, so_far = held_node[at * room + top], held_cost[at * room + top]
+        if so_far != label[here]:
+            continue
+        for link in range(first[here], first[here + 1]):
+            node, new = head[link], so_far + cost[link]
+            old = label[node]
+            if new > old or new > limit:
+                continue
+            if new == old and not (paired and label_other[here] + other[link] < label_other[node]):
+                continue
+            if old == FAR:
+                touched[count] = node
+                count += 1
+            label[node] = new
+            if paired:
+                label_other[node] = label_other[here] + other[link]
+            if traced:
+                label_link[node] = link
+            to = (new >> shift) & mask
+            top = height[to]
+            if top == room:
+                return -1 - count
+            held_node[to * room + top] = node
+            held_cost[to * room + top] = new
+            height[to] = top + 1
+            waiting += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _retry(count: int, queue: _Queue, labels: _Labels, touched: UInt32) -> _Queue:
+    """Forget a search that overfilled a bucket; a queue with twice the room."""
+    for i in range(-1 - count):
+        labels.cost[touched[i]] = FAR
+    return _queue(queue.shift, queue.mask + 1, 2 * queue.room)
+
+
+@njit(cache=True, nogil=True)
+def reach_many(links: Links, seeds: Seeds, limit: int, shift: int, buckets: int, paired: bool) -> tuple[Int64, Int64, Int64, Int64]:
+    """Reached nodes of every source: where each one's rows begin, node, cost, other cost (empty unless `paired`)."""
+    size, sources = len(links.first) - 1, len(seeds.first) - 1
+    labels = _Labels(np.full(size, FAR), np.zeros(size if paired else 0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    touched, queue = np.empty(size, dtype=np.uint32), _queue(shift, buckets, _FIRST_ROOM)
+    first = np.zeros(sources + 1, dtype=np.int64)
+    nodes, costs = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    others = np.empty(size if paired else 0, dtype=np.int64)
+    filled = 0
+    for source in range(sources):
+        count = _search(links, seeds, source, limit, queue, labels, touched, paired, False)
+        while count < 0:
+            queue = _retry(count, queue, labels, touched)
+            count = _search(links, seeds, source, limit, queue, labels, touched, paired, False)
+        if filled + count > len(nodes):
+            nodes, costs = _longer(nodes, filled + count), _longer(costs, filled + count)
+            if paired:
+                others = _longer(others, filled + count)
+        for i in range(count):
+            node = touched[i]
+            nodes[filled], costs[filled] = node, labels.cost[node]
+            if paired:
+                others[filled] = labels.other[node]
+            labels.cost[node] = FAR
+            filled += 1
+        first[source + 1] = filled
+    return first, nodes[:filled], costs[:filled], others[: filled if paired else 0]
+
+
+@njit(cache=True, nogil=True)
+def _longer(column: Int64, least: int) -> Int64:
+    """The same column with room for more."""
+    longer = np.empty(max(least, 2 * len(column)), dtype=np.int64)
+    longer[: len(column)] = column
+    return longer
+
+
+@njit(cache=True, nogil=True)
+def tree(links: Links, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64, Int64]:
+    """Least cost of every node from one source (FAR: none), and the link by which it is reached (-1 - seed for a seed)."""
+    size = len(links.first) - 1
+    labels = _Labels(np.full(size, FAR), np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64))
+    touched, queue = np.empty(size, dtype=np.uint32), _queue(shift, buckets, _FIRST_ROOM)
+    count = _search(links, seeds, 0, FAR - 1, queue, labels, touched, True, True)
+    while count < 0:
+        queue = _retry(count, queue, labels, touched)
+        count = _search(links, seeds, 0, FAR - 1, queue, labels, touched, True, True)
+    return labels.cost, labels.link
+
+
+@njit(cache=True, nogil=True)
+def _offer(costs: Int64, owners: Int64, node: int, new: int, owner: int) -> bool:
+    """Offer a node a cost from an owner; whether it is among the node's best (one column: the best, two: of two owners)."""
+    if owner == owners[node, 0]:
+        if new >= costs[node, 0]:
+            return False
+        costs[node, 0] = new
+        return True
+    if new < costs[node, 0] or (new == costs[node, 0] and owner < owners[node, 0]):
+        if costs.shape[1] > 1:
+            costs[node, 1], owners[node, 1] = costs[node, 0], owners[node, 0]
+        costs[node, 0], owners[node, 0] = new, owner
+        return True
+    if costs.shape[1] == 1 or new > costs[node, 1] or (new == costs[node, 1] and owner >= owners[node, 1]):
+        return False
+    costs[node, 1], owners[node, 1] = new, owner
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _push(queue: _Queue, owner_of: UInt32, node: int, new: int, owner: int) -> bool:
+    """Put a node into its bucket, unless that is full."""
+    at = (new >> queue.shift) & queue.mask
+    top = queue.height[at]
+    if top == queue.room:
+        return False
+    queue.node[at * queue.room + top], queue.cost[at * queue.room + top] = node, new
+    owner_of[at * queue.room + top] = owner
+    queue.height[at] = top + 1
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _nearest(links: Links, seeds: Seeds, queue: _Queue, owner_of: UInt32, costs: Int64, owners: Int64) -> bool:
+    """Search from all sources at once; False if a bucket was full."""
+    shift, mask, room, height, held_node, held_cost = queue
+    waiting, bucket = 0, FAR
+    for owner in range(len(seeds.first) - 1):
+        for seed in range(seeds.first[owner], seeds.first[owner + 1]):
+            if _offer(costs, owners, seeds.node[seed], seeds.cost[seed], owner):
+                if not _push(queue, owner_of, seeds.node[seed], seeds.cost[seed], owner):
+                    return False
+                waiting += 1
+                bucket = min(bucket, seeds.cost[seed] >> shift)
+    while waiting > 0:
+        at = bucket & mask
+        top = height[at] - 1
+        if top < 0:
+            bucket += 1
+            continue
+        height[at] = top
+        waiting -= 1
+        here, so_far, owner = held_node[at * room + top], held_cost[at * room + top], owner_of[at * room + top]
+        last = costs.shape[1] - 1
+        if (so_far != costs[here, 0] or owner != owners[here, 0]) and (so_far != costs[here, last] or owner != owners[here, last]):
+            continue
+        for link in range(links.first[here], links.first[here + 1]):
+            new = so_far + links.cost[link]
+            if _offer(costs, owners, links.head[link], new, owner):
+                if not _push(queue, owner_of, links.head[link], new, owner):
+                    return False
+                waiting += 1
+    return True
+
+
+@njit(cache=True, nogil=True)
+def nearest_sources(links: Links, seeds: Seeds, shift: int, buckets: int, how_many: int) -> tuple[Int64, Int64]:
+    """Cost and position of the nearest sources (one, or two different ones) of every node; of equal ones the first; FAR, -1 for none."""
+    size, room = len(links.first) - 1, _FIRST_ROOM
+    while True:
+        queue = _queue(shift, buckets, room)
+        costs, owners = np.full((size, how_many), FAR), np.full((size, how_many), np.int64(-1))
+        if _nearest(links, seeds, queue, np.empty(len(queue.node), dtype=np.uint32), costs, owners):
+            return costs, owners
+        room *= 2
+
+
+@njit(cache=True, nogil=True)
+def arrivals(
+    reached: Links, delay: Int64, legs: Links, near: Links, limit: int, places: int, paired: bool
+) -> tuple[Int64, Int64, Int64, Int64]:
+    """Bring what each source reaches (`reached`: source → node) over the last `legs` (node → place) to places.
+
+    `near` holds ways that pass no node (source → place); the source's delay is added to those. Where each source's rows begin, place, cost,
+    other cost (empty unless `paired`).
+    """
+    sources = len(reached.first) - 1
+    best, best_other = np.full(places, FAR), np.zeros(places if paired else 0, dtype=np.int64)
+    touched, first = np.empty(places, dtype=np.uint32), np.zeros(sources + 1, dtype=np.int64)
+    found, costs = np.empty(places, dtype=np.int64), np.empty(places, dtype=np.int64)
+    others = np.empty(places if paired else 0, dtype=np.int64)
+    filled = 0
+    for source in range(sources):
+        count = 0
+        for row in range(reached.first[source], reached.first[source + 1]):
+            node = reached.head[row]
+            other = reached.other[row] if paired else 0
+            for leg in range(legs.first[node], legs.first[node + 1]):
+                count = _arrive(legs, leg, reached.cost[row], other, limit, best, best_other, touched, count, paired)
+        for leg in range(near.first[source], near.first[source + 1]):
+            count = _arrive(near, leg, delay[source], 0, limit, best, best_other, touched, count, paired)
+        if filled + count > len(found):
+            found, costs = _longer(found, filled + count), _longer(costs, filled + count)
+            if paired:
+                others = _longer(others, filled + count)
+        for i in range(count):
+            place = touched[i]
+            found[filled], costs[filled] = place, best[place]
+            if paired:
+                others[filled] = best_other[place]
+            best[place] = FAR
+            filled += 1
+        first[source + 1] = filled
+    return first, found[:filled], costs[:filled], others[: filled if paired else 0]
+
+
+@njit(cache=True, nogil=True)
+def _arrive(
+    legs: Links, leg: int, cost: int, other: int, limit: int, best: Int64, best_other: Int64, touched: UInt32, count: int, paired: bool
+) -> int:
+    """Offer a place a cost by one leg; how many places were touched so far."""
+    place, new = legs.head[leg], cost + legs.cost[leg]
+    old = best[place]
+    if new > limit or new > old or (new == old and not (paired and other + legs.other[leg] < best_other[place])):
+        return count
+    if old == FAR:
+        touched[count] = place
+        count += 1
+    best[place] = new
+    if paired:
+        best_other[place] = other + legs.other[leg]
+    return count
