@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -46,18 +47,28 @@ MOST_DISTORTION = 0.005  # of lengths by the projected CRS, anywhere in the coun
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A region with the rules to ask about it; networks are built when first needed, and shared by copies with its roads and speeds."""
+    """A region with the rules to ask about it; networks are built when first needed, and shared by copies with its roads and speeds.
+
+    Attributes
+    ----------
+    region : Region
+    services : Services
+    speeds : Speeds
+    build : callable, optional
+        Makes the network of a mode and an hour where a scenario changes the roads; ``build_network`` on the region's roads unless given.
+    """
 
     region: Region
     services: Services
     speeds: Speeds
     _networks: dict[tuple[Mode, int | None], Network] = field(default_factory=dict)
-    _built_of: tuple[Roads, Speeds] | None = None
+    _built_of: tuple[Roads, Speeds, Builder | None] | None = None
+    build: Builder | None = None
 
     def __post_init__(self) -> None:
         """Begin without networks where ``replace`` brought other roads or speeds."""
-        mine = self.region.roads, self.speeds
-        if self._built_of is None or self._built_of[0] is not mine[0] or self._built_of[1] != mine[1]:
+        mine, before = (self.region.roads, self.speeds, self.build), self._built_of
+        if before is None or before[0] is not mine[0] or before[1] != mine[1] or before[2] is not mine[2]:
             object.__setattr__(self, "_networks", {})
             object.__setattr__(self, "_built_of", mine)
 
@@ -65,12 +76,19 @@ class Prepared:
         """Return the network of a mode in the traffic of an hour (None, or nothing known of that hour: free flow), built once."""
         known = hour if hour in self.speeds.of(mode).hours else None
         if (mode, known) not in self._networks:
-            self._networks[mode, known] = build_network(self.region.roads, mode, self.speeds, self.region.crs, hour=known)
+            self._networks[mode, known] = (self.build or _build)(self, mode, known)
         return self._networks[mode, known]
 
     def network_of(self, definition: ServiceDefinition) -> Network:
         """Return the network that a definition is measured on."""
         return self.network(definition.mode, definition.hour)
+
+
+Builder = Callable[[Prepared, Mode, int | None], Network]
+
+
+def _build(prepared: Prepared, mode: Mode, hour: int | None) -> Network:
+    return build_network(prepared.region.roads, mode, prepared.speeds, prepared.region.crs, hour=hour)
 
 
 def read_region(path: Path) -> Region:
