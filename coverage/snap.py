@@ -83,15 +83,17 @@ class WaysOn:
         )
 
 
-def snap_demand(network: Network, demand: Demand, *, added: Bools | None = None) -> WaysOn:
+def snap_demand(network: Network, demand: Demand, *, access_radius_m: float = ACCESS_RADIUS_M, added: Bools | None = None) -> WaysOn:
     """Find the ways on of every demand point."""
-    return snap(network, demand.lonlat, np.arange(len(demand)), len(demand), added=added)
+    return snap(network, demand.lonlat, np.arange(len(demand)), len(demand), access_radius_m=access_radius_m, added=added)
 
 
-def snap_facilities(network: Network, facilities: Facilities, *, added: Bools | None = None) -> WaysOn:
+def snap_facilities(
+    network: Network, facilities: Facilities, *, access_radius_m: float = ACCESS_RADIUS_M, added: Bools | None = None
+) -> WaysOn:
     """Find the ways on of every facility, through each of its entrances."""
     owner = np.repeat(np.arange(len(facilities)), np.diff(facilities.first_entrance))
-    return snap(network, facilities.entrance, owner, len(facilities), added=added)
+    return snap(network, facilities.entrance, owner, len(facilities), access_radius_m=access_radius_m, added=added)
 
 
 def snap(
