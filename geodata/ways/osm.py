@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -24,6 +24,7 @@ from geodata.errors import InputError, Problem
 from geodata.extent import Bounds
 from geodata.roads import Bools, Floats, Geometries, Ints, Roads
 from geodata.ways.osm_tags import Tags, blocked_modes, enterable, is_bridge, is_water_area, is_water_line, maxspeed_kmh, permissions
+from geodata.ways.osm_turns import TURN_KEYS, Restriction, keep_clear, take_turns
 from geodata.ways.pieces import coded, keep_within, lengths_mm
 
 FORMATS = {".osm.pbf": "pbf", ".pbf": "pbf", ".osm": "osm", ".xml": "osm", ".osm.gz": "osm.gz", ".osm.bz2": "osm.bz2"}
@@ -53,6 +54,7 @@ class _Ways:
     water_areas: list[list[list[int]]] = field(default_factory=list)
     highways: set[int] = field(default_factory=set)
     unread_maxspeed: set[str] = field(default_factory=set)
+    restrictions: dict[int, Restriction] = field(default_factory=dict)
 
     def forget(self, way_id: int) -> None:
         """Make room for a newer version of a way, or for none."""
@@ -111,6 +113,9 @@ def read_roads(path: Path, *, within: Bounds | None = None) -> Roads:
                 f"{path.name}: the nodes of its roads are not in the file. Export a complete OSM file, with nodes.",
             )
         )
+    turns, left = take_turns(ways.restrictions, {way_id: road.nodes for way_id, road in ways.roads.items()})
+    turns, notes = keep_clear(replace(roads, turns=turns), left, path.name)
+    roads = replace(roads, turns=turns, notes=notes)
     return roads if within is None else keep_within(roads, path.name, within)
 
 
@@ -184,7 +189,8 @@ def _read_ways(file: osmium.io.File) -> _Ways:
             ways.water_lines[way.id] = nodes
         if is_water_area(tags):
             closed[way.id] = nodes
-    ways.water_areas = [[nodes] for nodes in closed.values()] + _read_multipolygons(file)
+    lakes, ways.restrictions = _read_relations(file)
+    ways.water_areas = [[nodes] for nodes in closed.values()] + _read_multipolygons(file, lakes)
     return ways
 
 
@@ -201,14 +207,25 @@ def _add_road(ways: _Ways, way_id: int, tags: Tags, nodes: list[int]) -> None:
         ways.unread_maxspeed.update(unread)
 
 
-def _read_multipolygons(file: osmium.io.File) -> list[list[list[int]]]:
-    """Lakes and wide rivers drawn as relations, by the nodes of their ways; those with a way outside the file are left out."""
-    relations: dict[int, list[int]] = {}
-    for relation in _objects(file, Relation, keys=("waterway", "natural", "landuse")):
-        relations.pop(relation.id, None)
+def _read_relations(file: osmium.io.File) -> tuple[dict[int, list[int]], dict[int, Restriction]]:
+    """Lakes and wide rivers drawn as relations, by their ways; and turn restrictions."""
+    lakes: dict[int, list[int]] = {}
+    restrictions: dict[int, Restriction] = {}
+    for relation in _objects(file, Relation, keys=("waterway", "natural", "landuse", *TURN_KEYS)):
+        lakes.pop(relation.id, None)
+        restrictions.pop(relation.id, None)
+        if relation.deleted:
+            continue
         tags = _tags(relation)
-        if not relation.deleted and tags.get("type") == "multipolygon" and is_water_area(tags):
-            relations[relation.id] = [member.ref for member in relation.members if member.type == "w"]
+        if tags.get("type") == "multipolygon" and is_water_area(tags):
+            lakes[relation.id] = [member.ref for member in relation.members if member.type == "w"]
+        if tags.get("type") == "restriction":
+            restrictions[relation.id] = Restriction(tags, [(member.type, member.ref, member.role) for member in relation.members])
+    return lakes, restrictions
+
+
+def _read_multipolygons(file: osmium.io.File, relations: dict[int, list[int]]) -> list[list[list[int]]]:
+    """The nodes of the ways of relations; those with a way outside the file are left out."""
     members = set(chain.from_iterable(relations.values()))
     found = {way.id: [node.ref for node in way.nodes] for way in _objects(file, Way, ids=members) if not way.deleted} if members else {}
     return [[found[member] for member in rings] for rings in relations.values() if rings and found.keys() >= set(rings)]
