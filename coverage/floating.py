@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from coverage.gaps import gap_table
-from coverage.search import reach, start_delay_ms
+from coverage.search import start_delay_ms
 from coverage.snap import WaysOn, snap_demand, snap_facilities
-from coverage.travel_times import travel_times
+from coverage.travel_times import times_between
 from geodata.errors import InputError, OptionError, Problem
 from geodata.model import CLASSES, RESOURCES, Demand, Facilities, Region
 from geodata.network import Network
@@ -212,8 +212,7 @@ def _pairs(
     """Weigh every facility and demand point within the last step of each other by one-way time, delays included."""
     step_ms = np.rint([step.minutes * MS_PER_MINUTE for step in steps])
     delay_ms = start_delay_ms(definition, facilities)
-    found = reach(network, gates, direction=definition.direction, limit=float(step_ms[-1]), delay_ms=delay_ms)
-    times = travel_times(network, found, gates, homes)
+    times = times_between(network, gates, homes, direction=definition.direction, limit=float(step_ms[-1]), delay_ms=delay_ms)
     weights = np.array([step.weight for step in steps])
     return Pairs(times.demand, times.facility, weights[np.searchsorted(step_ms, times.cost)])
 

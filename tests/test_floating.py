@@ -16,7 +16,7 @@ from random_town import PROFILE, corners, directions, places, towns
 from coverage.floating import AccessResult, Pairs, Step, default_steps, floating_access, two_steps
 from geodata.errors import InputError, OptionError
 from geodata.model import Region
-from geodata.standards import Limit, default_services
+from geodata.standards import Limit
 from scenarios.cli import main
 from scenarios.commands.access import read_steps
 
@@ -239,3 +239,25 @@ def test_pysal_gives_the_same_access():
     ours = two_steps(Pairs(home, clinic, weight).take(weight > 0), supply.astype(float), people.astype(float))[1]
     assert ours == pytest.approx(judged["e_supply" if "e_supply" in judged else judged.columns[0]].reindex(range(40), fill_value=0.0))
     assert (ours > 0).sum() > 30
+
+
+# --- the command
+
+
+def test_the_command_tells_the_method_and_writes_tables_that_add_up(example: Path, tmp_path: Path, capsys):
+    asked = ["access", str(example), "--service", "medical", "--definition", "drive", "--supply", "physicians"]
+    assert main([*asked, "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "doi:10.1016/j.healthplace.2009.06.002" in text
+    assert "≤ 5 min: 1，≤ 10 min: 0.68，≤ 15 min: 0.22" in text
+    assert "县外机构的供给" in text, "the figures with external facilities are warned of"
+    said = json.loads((tmp_path / "access.json").read_text("utf-8"))
+    shared = math.fsum(one["people"] * one["per_1000"] for one in said["settlements"]) / 1000
+    assert shared == pytest.approx(said["supply_in_reach"])
+    inner = math.fsum(one["supply"] for one in said["facilities"] if one["supply"] and not one["external"])
+    assert math.fsum(one["people"] * one["per_1000_without_external"] for one in said["settlements"]) / 1000 == pytest.approx(inner)
+    assert said["total"]["people_none"] == math.fsum(gap["people"] for gap in said["gaps"])
+    written = ["access.csv", "access.json", "access.xlsx", "access_by_township.csv", "access_facilities.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == written
+    assert main([*asked, "--steps", "15-1"]) == 2
+    assert "--steps" in capsys.readouterr().err
