@@ -30,6 +30,8 @@ SLOWEST_KMH, FASTEST_KMH = 5.0, 130.0  # beyond, it is no speed of an ambulance 
 ROUNDS = 4  # of routing and fit
 MOST_SPREAD = 3.0  # standard deviations of log(time / expected) within which a run counts
 CONFIDENT = 1.96  # standard errors to each side: 95 %
+MOST_HALF_WIDTH = 0.1  # of the range of a band's factor, for it to be used
+MOST_FACTOR = 10.0  # no traffic is lighter; keeps the ends of a wild range finite
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,28 @@ class ClassSpeed:
 
 
 @dataclass(frozen=True)
+class BandSpeed:
+    """How fast one drives in an hour band, against the speeds of the whole day: 0.9 is a tenth slower, on every class of road.
+
+    Attributes
+    ----------
+    factor, low, high : float
+        With a rough 95 % range.
+    runs : int
+    """
+
+    factor: float
+    low: float
+    high: float
+    runs: int
+
+    @property
+    def good(self) -> bool:
+        """Whether it is within 10 % to each side, which is good enough to be used."""
+        return (self.high - self.low) / 2 <= MOST_HALF_WIDTH * self.factor
+
+
+@dataclass(frozen=True)
 class SpeedFit:
     """Speeds from a log.
 
@@ -90,6 +114,8 @@ class SpeedFit:
     band_factor : dict
         Time against that of the whole day, by hour band: 1.1 is a tenth slower; nan where there are fewer than 30 runs.
     band_runs : dict
+    band_speed : dict
+        Factor on the speeds by hour band; only bands with 30 runs or more.
     """
 
     classes: tuple[ClassSpeed, ...]
@@ -100,6 +126,7 @@ class SpeedFit:
     spread: float
     band_factor: dict[str, float]
     band_runs: dict[str, int]
+    band_speed: dict[str, BandSpeed]
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,13 +252,15 @@ def _near(runs: _Runs, fit: _Fit) -> Bools:
 
 def _told(names: tuple[str, ...], assumed: Floats, assumed_kmh: Floats, runs: _Runs, fit: _Fit, *, outliers: int) -> SpeedFit:
     """Say the fit in km/h, with each hour band fitted alone beside it."""
-    band_kmh, factor, count = {}, {}, {}
+    band_kmh, factor, count, band_speed = {}, {}, {}, {}
     for band, hours in BANDS.items():
         mine = np.isin(runs.hour, hours)
         count[band] = int(mine.sum())
         some = runs.take(mine)
         factor[band] = float((some.seconds / fit.expected_s[mine]).mean()) if count[band] >= LEAST_RUNS else np.nan
         alone = _fit(some, fit.pace, assumed) if count[band] >= LEAST_RUNS else None
+        if alone:
+            band_speed[band] = _band_speed(some, fit)
         band_kmh[band] = _kmh(alone.pace, alone.error) if alone else np.full(len(assumed), np.nan)
     kmh, km = _kmh(fit.pace, fit.error), runs.km.sum(axis=0)
     low, high = (KMH_S / np.maximum(fit.pace + sign * CONFIDENT * fit.error, KMH_S / FASTEST_KMH) for sign in (1, -1))
@@ -252,7 +281,19 @@ def _told(names: tuple[str, ...], assumed: Floats, assumed_kmh: Floats, runs: _R
         if km[at] > 0
     )
     spread = float(np.log(runs.seconds / fit.expected_s).std())
-    return SpeedFit(classes, len(runs.seconds), outliers, float(fit.pace[-1]), float(kmh[-2]), spread, factor, count)
+    return SpeedFit(classes, len(runs.seconds), outliers, float(fit.pace[-1]), float(kmh[-2]), spread, factor, count, band_speed)
+
+
+def _band_speed(runs: _Runs, fit: _Fit) -> BandSpeed:
+    """One factor for all classes of road by weighted least squares, constant and legs beside the road as over the whole day."""
+    whole_day = _design(runs)
+    driving = runs.km @ fit.pace[:-2]
+    weight = 1 / np.maximum(whole_day @ fit.pace, SHORTEST_S)
+    rest, driven = (runs.seconds - (whole_day @ fit.pace - driving)) * weight, driving * weight
+    slower = float(rest @ driven / (driven @ driven))
+    error = float(np.sqrt(((rest - slower * driven) ** 2).sum() / (len(rest) - 1) / (driven @ driven)))
+    low, factor, high = (1 / max(slower + sign * CONFIDENT * error, 1 / MOST_FACTOR) for sign in (1, 0, -1))
+    return BandSpeed(factor, low, high, len(rest))
 
 
 def _kmh(pace: Floats, error: Floats) -> Floats:

@@ -19,7 +19,7 @@ import shapely
 from geodata.calls.model import BY_COORDINATES, BY_TOWNSHIP, NOWHERE, STAMPS, Calls
 from geodata.model import OUTSIDE, Demand, Region, RowNote, TableNote
 from geodata.region import Prepared
-from geodata.standards import read_services
+from geodata.standards import ModeSpeeds, read_services
 from geodata.store import open_region
 from scenarios.audit.check import check_region
 from scenarios.audit.files import audit_files
@@ -69,13 +69,21 @@ def county(
     )
 
 
-def audit(region: Region) -> dict[str, Finding]:
+def audit(region: Region | Prepared) -> dict[str, Finding]:
     """The findings by code."""
-    return {finding.code: finding for finding in check_region(prepared(region)).findings}
+    given = region if isinstance(region, Prepared) else prepared(region)
+    return {finding.code: finding for finding in check_region(given).findings}
 
 
 def prepared(region: Region) -> Prepared:
     return Prepared(region, read_services(None), town.speeds())
+
+
+def with_drive(**fields: object) -> Prepared:
+    """The clean town, with other speeds for driving."""
+    speeds = town.speeds()
+    drive = ModeSpeeds.model_validate(speeds.drive.model_dump() | fields)
+    return replace(prepared(county()), speeds=speeds.model_copy(update={"drive": drive}))
 
 
 def moved(region: Region, home: str, place: town.Node) -> Region:
@@ -240,6 +248,7 @@ PLANTED: dict[str, tuple[Callable[[], Region], int, float]] = {
     "roads_end_at_border": (lambda: county(pieces=LATTICE), 1, 0),
     "missing_nodes": (lambda: with_roads(missing_nodes=3), 3, 0),
     "unread_maxspeed": (lambda: with_roads(unread_maxspeed=("quick",)), 1, 0),
+    "unused_speeds": (lambda: with_drive(ways={"1": 30, "7777": 20}, names={"平安路": 30}), 2, 0),
     "road_notes": (lambda: with_roads(notes=("等级按假定 · class assumed",)), 1, 0),
     "long_pieces": (lambda: county(pieces=[*LATTICE, *ARMS, ZIGZAG]), 1, 0),
     "assumed_speeds": (lambda: county(kmh=None), 1, 0),

@@ -332,6 +332,9 @@ def test_the_example_countys_log_gives_back_the_speeds_it_was_made_with(example:
         assert fitted[name].band_kmh["day"] == pytest.approx(KMH[name], rel=0.18), name
     factor = study.speeds.band_factor
     assert factor["peak"] / factor["day"] == pytest.approx(PEAK, abs=0.03)
+    speed = study.speeds.band_speed
+    assert speed["day"].factor / speed["peak"].factor == pytest.approx(PEAK, abs=0.03)
+    assert all(one.good and one.low < one.factor < one.high for one in speed.values())
 
 
 def test_too_few_runs_give_no_speeds_and_no_speeds_file() -> None:

@@ -32,6 +32,7 @@ from scenarios.output.webtables import findings_of
 from scenarios.siting.standby import StandbyPlan, site_standby
 
 Answer = TypeVar("Answer")
+_Siting = tuple[str, str, int | None, int, float]  # service, definition, hour, sites, seconds
 _desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="circle15")
 
 
@@ -95,17 +96,19 @@ def _compared(key: str, said: str, changes: str, _prepared: Prepared, _definitio
     return _in_one_thread(lambda: compare(_prepared, _scenario, _definition, before=before))
 
 
-def sited(prepared: Prepared, service_id: str, definition_id: str, scenario: Scenario, *, sites: int, time_limit_s: float) -> StandbyPlan:
-    """The best plan of a number of standby points, on top of a scenario."""
-    question = (service_id, definition_id, sites, time_limit_s)
+def sited(
+    prepared: Prepared, service_id: str, definition: ServiceDefinition, scenario: Scenario, *, sites: int, time_limit_s: float
+) -> StandbyPlan:
+    """The best plan of a number of standby points in the traffic of a definition's hour, on top of a scenario."""
+    question = (service_id, definition.id, definition.hour, sites, time_limit_s)
     return _sited(_key(prepared), scenario.model_dump_json(), question, prepared, scenario)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _sited(key: str, changes: str, question: tuple[str, str, int, float], _prepared: Prepared, _scenario: Scenario) -> StandbyPlan:  # noqa: ARG001
-    service_id, definition_id, sites, time_limit_s = question
+def _sited(key: str, changes: str, question: _Siting, _prepared: Prepared, _scenario: Scenario) -> StandbyPlan:  # noqa: ARG001
+    service_id, definition_id, hour, sites, time_limit_s = question
     changed = with_scenario(_prepared, _scenario)
-    return site_standby(changed, service_id, sites=sites, definition_id=definition_id, time_limit_s=time_limit_s)
+    return site_standby(changed, service_id, sites=sites, definition_id=definition_id, hour=hour, time_limit_s=time_limit_s)
 
 
 def circle_layer(prepared: Prepared, definition: ServiceDefinition, facilities: Facilities) -> Layer:

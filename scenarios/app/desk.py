@@ -84,12 +84,24 @@ def _question(prepared: Prepared, language: Language) -> tuple[str, ServiceDefin
     by_id = {one.id: one for one in services[service_id].definitions}
     named = {one: (definition.name_zh, definition.name_en) for one, definition in by_id.items()}
     chosen = _select(say["definition"], named, f"definition-{service_id}", language)
-    definition = by_id[chosen]
+    definition = _hour(prepared, by_id[chosen], f"hour-{service_id}-{chosen}", language)
     limit = definition.urban.minutes
     if limit is None or limit not in range(1, MOST_MINUTES + 1) or limit != definition.rural.minutes:
         return service_id, definition  # other limits are changed in services.toml
     minutes = _number(say["minutes"], int(limit), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language)
     return service_id, definition if minutes == limit else definition.with_minutes(float(minutes))
+
+
+def _hour(prepared: Prepared, definition: ServiceDefinition, key: str, language: Language) -> ServiceDefinition:
+    """The definition in the traffic of an hour; no choice where nothing is known of any."""
+    hours = prepared.speeds.of(definition.mode).hours
+    if not hours or definition.urban.minutes is definition.rural.minutes is None:
+        return definition
+    say = words(language)
+    own = say["usual"] if definition.hour is None else say["at_hour"].format(hour=definition.hour)
+    named = {"": (own, own)} | {str(hour): (say["at_hour"].format(hour=hour),) * 2 for hour in hours if hour != definition.hour}
+    chosen = _select(say["hour"], named, key, language)
+    return definition.at_hour(int(chosen)) if chosen else definition
 
 
 def _year(prepared: Prepared, language: Language) -> session.Year | None:
@@ -179,7 +191,7 @@ def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition,
             own = now.without(*(one for one in now.opened if one.startswith(PLAN)))
             try:
                 with st.spinner(say["solving"]):
-                    plan = cache.sited(prepared, service_id, definition.id, own, sites=sites, time_limit_s=SOLVER_SECONDS)
+                    plan = cache.sited(prepared, service_id, definition, own, sites=sites, time_limit_s=SOLVER_SECONDS)
             except Circle15Error as error:
                 complain(error.problems, language, "not_possible")
                 return

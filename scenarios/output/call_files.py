@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 import pandas as pd
 
 from geodata.region import Prepared
-from scenarios.call_speeds import BANDS, ClassSpeed
+from geodata.standards import FREE, SpeedFactor
+from scenarios.call_speeds import BANDS, BandSpeed, ClassSpeed
 from scenarios.call_study import FEW, CallStudy
 from scenarios.output.call_report import (
     BAND_WORDS,
@@ -81,6 +82,8 @@ def calls_json(prepared: Prepared, study: CallStudy) -> dict[str, Any]:
 def speeds_toml(prepared: Prepared, study: CallStudy) -> str:
     """Write the fitted speeds as a bureau's own speeds file: driving only, the classes with too little as assumed before.
 
+    Hours whose factor is known within 10 % get it; speeds measured on ways or named roads stay as they were.
+
     Raises
     ------
     ValueError
@@ -103,12 +106,14 @@ def speeds_toml(prepared: Prepared, study: CallStudy) -> str:
         '# Fitted to the 120 log by circle15 calls. Write speeds = "speeds.toml" into region.toml to use it.',
         f"# 每次出车另有 {fit.constant_s:.0f} 秒与路程无关（起步、停车），不在车速之内，可计入出动时间。",
         f"# Each run has {fit.constant_s:.0f} s beside that depend on no distance; they are not in the speeds and may go into turnout.",
+        "# classes 是全天的车速，factors 是各钟点的系数：--hour 8 即按 8 时计算。",
+        "# The classes have the speeds of the whole day, the factors those of the hours: --hour 8 counts as at 8:00.",
         "",
         "[drive]",
         f"kmh = {way.kmh}",
         f"access_kmh = {way.access_kmh}",
         f"access_detour = {way.access_detour}",
-        f"source = {json.dumps(source, ensure_ascii=False)}",
+        f"source = {_toml(source)}",
         f'status = "{"M" if illustrative else "V"}"',
         "",
         "[drive.classes]",
@@ -120,7 +125,39 @@ def speeds_toml(prepared: Prepared, study: CallStudy) -> str:
         else:
             said = f"拟合 fitted {one.low_kmh:.1f}–{one.high_kmh:.1f}, n = {one.runs:,}, {one.km:,.0f} km; 原值 before {one.assumed_kmh:g}"
             lines.append(f"{name} = {one.kmh:.1f}  # {said}")
+    bands = [factor for band, one in fit.band_speed.items() if one.good for factor in _factors(band, one, period)]
+    lines += [line for factor in bands or way.factors for line in _factor_lines(factor)]
+    for table, measured in (("ways", way.ways), ("names", way.names)):
+        lines += ["", f"[drive.{table}]"] if measured else []
+        lines += [f"{_toml(str(one))} = {_measured(kmh)}" for one, kmh in measured.items()]
     return "\n".join(lines) + "\n"
+
+
+def _factors(band: str, speed: BandSpeed, period: str) -> list[SpeedFactor]:
+    """The factor of an hour band, once for each stretch of its hours."""
+    (zh, en), hours = BAND_WORDS[band], BANDS[band]
+    source = f"120 记录 {period} {zh}与全天之比，{speed.runs:,} 次，{speed.low:.2f}–{speed.high:.2f} · {en} against the whole day, 120 log"
+    starts = [hour for hour in hours if (hour - 1) % 24 not in hours]
+    ends = [next(hour % 24 for hour in range(start, start + 24) if hour % 24 not in hours) for start in starts]
+    said = {"factor": round(speed.factor, 3), "source": source}
+    return [SpeedFactor.model_validate(said | {"from": start, "to": end}) for start, end in zip(starts, ends, strict=True)]
+
+
+def _factor_lines(factor: SpeedFactor) -> list[str]:
+    said = factor.model_dump(exclude_defaults=True)
+    return ["", "[[drive.factors]]", *(f"{name} = {_toml(value)}" for name, value in said.items())]
+
+
+def _toml(value: float | str | Sequence[str]) -> str:
+    """A number, a text, or a list of texts as TOML; JSON writes them alike."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _measured(kmh: Mapping[str, float]) -> str:
+    """Speeds measured on a road as they may be written: a number, or a table by hours."""
+    if set(kmh) == {FREE}:
+        return f"{kmh[FREE]}"
+    return "{ " + ", ".join(f"{_toml(hours)} = {value}" for hours, value in kmh.items()) + " }"
 
 
 def usable(speed: ClassSpeed) -> bool:
