@@ -11,10 +11,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from coverage.search import Weight, reach, start_delay_ms
+from coverage.search import Weight, start_delay_ms
 from coverage.snap import WaysOn, snap_demand, snap_facilities
 from coverage.stats import MM_PER_M, MS_PER_MINUTE, within_limits
-from coverage.travel_times import travel_times
+from coverage.travel_times import times_between
 from geodata.model import Demand, Facilities, Region
 from geodata.network import Network
 from geodata.pack import read_only
@@ -66,12 +66,18 @@ class Pairs:
         return np.bincount(self.point, minlength=self.points) > 0
 
 
-def pairs_within(definition: ServiceDefinition, network: Network, demand: Demand, facilities: Facilities) -> Pairs:
+def pairs_within(
+    definition: ServiceDefinition, network: Network, demand: Demand, facilities: Facilities, *, added: Bools | None = None
+) -> Pairs:
     """Find the pairs within every limit, with their cost by the first measure that the definition has for both settlement classes.
 
-    Where the classes are measured differently the straight distance stands in: the only cost that every pair has.
+    Where the classes are measured differently the straight distance stands in: the only cost that every pair has. `added` are the pieces
+    of the network that a scenario adds, see :func:`coverage.snap.snap`.
     """
-    ways = {"demand_ways": snap_demand(network, demand), "facility_ways": snap_facilities(network, facilities)}
+    ways = {
+        "demand_ways": snap_demand(network, demand, added=added),
+        "facility_ways": snap_facilities(network, facilities, added=added),
+    }
     covers = within_limits(definition, network, demand, facilities, **ways).tocoo()
     keys = np.sort(covers.row.astype(np.int64) * len(facilities) + covers.col)
     point, facility = np.divmod(keys, max(1, len(facilities)))
@@ -98,8 +104,9 @@ def _along_roads(
     unit = MS_PER_MINUTE if measure == "minutes" else MM_PER_M
     largest = max(round(getattr(limit, measure) * unit) for limit in definition.limits.values())
     delay_ms = start_delay_ms(definition, facilities)
-    found = reach(network, facility_ways, direction=definition.direction, weight=weight, limit=largest, delay_ms=delay_ms)
-    times = travel_times(network, found, facility_ways, demand_ways)
+    times = times_between(
+        network, facility_ways, demand_ways, direction=definition.direction, weight=weight, limit=largest, delay_ms=delay_ms
+    )
     of_row = times.demand * len(facilities) + times.facility
     order = np.argsort(of_row)
     return np.asarray(times.cost[order][np.searchsorted(of_row[order], keys)])
