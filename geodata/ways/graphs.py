@@ -2,15 +2,16 @@
 
 An edge is a permission: vehicles travel it from its first node to its second. Walkers may also go back along a one-way street. The two
 edges of a street become one piece. Edges that say for themselves who may travel them (``walk``, ``bike``, ``drive``, as our own graphs do)
-are taken at their word, and bring roads, permissions, speeds, barriers and water back exactly. Lengths are great-circle lengths along the
-geometry, as for every other road; the graph's own are compared with them and reported.
+are taken at their word, and bring roads, permissions, speeds, barriers, turn restrictions and water back exactly. Lengths are great-circle
+lengths along the geometry, as for every other road; the graph's own are compared with them and reported.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from geodata.datum.convert import to_wgs84
 from geodata.errors import InputError, Problem, first_few
 from geodata.roads import Floats, Geometries, Ints, Roads, blocked_bit, forward_bit
 from geodata.standards import MODES
+from geodata.turns import Turn, Turns
 from geodata.ways.link_words import OSM_CLASSES, whole_numbers
 from geodata.ways.osm_tags import enterable, is_bridge, maxspeed_kmh, permissions
 from geodata.ways.pieces import Piece, build_roads, merge_twins
@@ -30,7 +32,7 @@ from geodata.ways.pieces import Piece, build_roads, merge_twins
 Attributes = Mapping[str, Any]
 
 _WGS84 = "EPSG:4326"
-_WATER = "circle15_water"
+_WATER, _TURNS = "circle15_water", "circle15_turns"
 # From the fastest to the slowest: of several classes of one edge the slowest counts, as the lowest of several speeds does.
 _RANK = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "service", "track")
 WORTH_A_WORD = 0.01  # of a length, between the published and the drawn one,
@@ -104,6 +106,7 @@ def from_networkx(graph: nx.Graph, *, name: str = "graph", datum: str | None = N
         roads,
         blocked=np.array([blocked[number] for number in roads.node_id.tolist()], dtype=np.uint8),
         water=_water(graph),
+        turns=_turns(graph),
         unread_maxspeed=tuple(sorted(unread)),
         notes=said + notes,
     )
@@ -134,6 +137,8 @@ def to_networkx(roads: Roads) -> nx.MultiDiGraph:
     graph = nx.MultiDiGraph(crs=_WGS84.lower(), simplified=True)
     if len(roads.water):
         graph.graph[_WATER] = shapely.to_wkt(shapely.GeometryCollection(list(roads.water)), rounding_precision=-1)
+    if len(roads.turns):
+        graph.graph[_TURNS] = json.dumps([asdict(row) for row in roads.turns.rows()])
     lines = roads.lines()
     for piece in range(len(roads)):
         for node, at in ((roads.tail[piece], 0), (roads.head[piece], -1)):
@@ -304,6 +309,11 @@ def _blocked(data: Attributes) -> int:
 def _water(graph: nx.Graph) -> Geometries:
     text = graph.graph.get(_WATER)
     return np.array(list(shapely.from_wkt(text).geoms) if text else [], dtype=object)
+
+
+def _turns(graph: nx.Graph) -> Turns:
+    rows = json.loads(graph.graph.get(_TURNS, "[]"))
+    return Turns.of([Turn(**row | {"via": tuple(row["via"])}) for row in rows])
 
 
 def _on_lengths(roads: Roads, edges: list[dict[str, Any]], name: str) -> tuple[str, ...]:
