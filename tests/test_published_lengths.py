@@ -52,7 +52,8 @@ def test_shortest_lengths_agree_with_osmnx(mode: Mode, place: str, data_file: Ca
     """Osmnx reads the file, its one-way tags and its lengths on its own; two things it is told, because it knows no such rules.
 
     The ways: those that the mode may use by our access tags (osmnx takes every way, buildings too). The barriers: it passes through
-    gates that stop the mode, so these nodes are taken out. Turn restrictions, which it does not read, are left out. What difference is left lies with osmnx's radius of 6,371,009 m.
+    gates that stop the mode, so these nodes are taken out. Turn restrictions, which it does not read, are left out. What difference is
+    left lies with osmnx's radius of 6,371,009 m.
     """
     path = data_file(place)
     roads = replace(read_roads(path), turns=Turns.none())
