@@ -17,9 +17,10 @@ import shapely
 from coverage.raster import around
 from coverage.search import Reach, reach, start_delay_ms
 from coverage.snap import WaysOn, projected, snap_facilities
+from coverage.stretches import Doors, Search, reached_stretches
 from geodata.model import Facilities
-from geodata.network import NEVER, Network
-from geodata.roads import Floats, Geometries, Ints
+from geodata.network import Network
+from geodata.roads import Geometries, Ints
 from geodata.standards import Limit, ServiceDefinition
 
 _MERGED = "合并 merged"
@@ -129,60 +130,9 @@ def reached_lines(network: Network, ways: WaysOn, found: Reach, facility: int) -
 
     Along an outward search the stretch grows from each reached node in the permitted direction; towards a facility, against it.
     """
-    from_start, from_end = _costs_from_ends(network, found)
     cost = np.full(network.node_count, np.inf)
     cost[found.node[found.of(facility)]] = found.cost[found.of(facility)]
-    low_share = _share(found.limit - cost[network.start], from_start)
-    high_share = 1 - _share(found.limit - cost[network.end], from_end)
-    whole = low_share >= high_share
-    first_part, last_part = np.flatnonzero(~whole & (low_share > 0)), np.flatnonzero(~whole & (high_share < 1))
-    piece, low, high = _around_ways_on(network, ways, found, facility)
-    return np.concatenate(
-        [
-            network.lines[whole],
-            _stretch(network.lines[first_part], np.zeros(len(first_part)), low_share[first_part]),
-            _stretch(network.lines[last_part], high_share[last_part], np.ones(len(last_part))),
-            _stretch(network.lines[piece], low, high),
-        ]
-    )
-
-
-def _costs_from_ends(network: Network, found: Reach) -> tuple[Ints, Ints]:
-    """Cost of each whole piece as the search walks it from its start, and from its end; NEVER where it may not."""
-    forward, backward = network.forward_ms, network.backward_ms
-    if found.weight == "distance":
-        forward, backward = (np.where(ms == NEVER, NEVER, network.length_mm) for ms in (forward, backward))
-    return (forward, backward) if found.direction == "from_facility" else (backward, forward)
-
-
-def _share(left: Floats, whole: Ints) -> Floats:
-    """Which share of a piece the rest of the limit covers; 0 where the direction is closed or the node not reached."""
-    share = np.clip(left / np.maximum(whole, 1), 0, 1)
-    return np.where((whole == NEVER) | (left < 0), 0.0, share)
-
-
-def _around_ways_on(network: Network, ways: WaysOn, found: Reach, facility: int) -> tuple[Ints, Floats, Floats]:
-    """Stretches of the pieces that the facility itself stands on: piece, and the shares of its length between which it is reached."""
     mine = np.flatnonzero(ways.place == facility)
-    left = found.limit - found.delay_ms[facility] - (ways.leg_ms if found.weight == "time" else ways.leg_mm)[mine]
-    mine, left = mine[left >= 0], left[left >= 0]
-    piece = ways.piece[mine]
-    at = ways.offset_mm[mine] / np.maximum(network.length_mm[piece], 1)
-    from_start, from_end = _costs_from_ends(network, found)
-    return piece, np.maximum(0, at - _share(left, from_end[piece])), np.minimum(1, at + _share(left, from_start[piece]))
-
-
-def _stretch(lines: Geometries, low: Floats, high: Floats) -> Geometries:
-    """Part of each line between two shares of its length, its corners kept."""
-    coordinates, line = shapely.get_coordinates(lines, return_index=True)
-    step = np.hypot(*np.diff(coordinates, axis=0, prepend=coordinates[:1]).T)
-    first = np.searchsorted(line, np.arange(len(lines)))
-    step[first] = 0.0
-    run = np.cumsum(step)
-    share = (run - run[first][line]) / np.maximum(shapely.length(lines), 1e-9)[line]
-    inner = (share > low[line]) & (share < high[line])
-    rows = np.arange(len(lines))
-    ends = [shapely.get_coordinates(shapely.line_interpolate_point(lines, at, normalized=True)) for at in (low, high)]
-    owner = np.concatenate([rows, line[inner], rows])
-    order = np.lexsort((np.concatenate([low, share[inner], high]), owner))
-    return np.asarray(shapely.linestrings(np.concatenate([ends[0], coordinates[inner], ends[1]])[order], indices=owner[order]))
+    leg = (ways.leg_ms if found.weight == "time" else ways.leg_mm)[mine] + found.delay_ms[facility]
+    doors = Doors(ways.piece[mine], ways.offset_mm[mine], leg)
+    return reached_stretches(network, Search(found.direction, found.weight, found.limit, 1), cost, doors).lines(network)
