@@ -9,7 +9,7 @@ import gridtown as town
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_town import PROFILE, corners, directions, places, towns
 
@@ -198,7 +198,7 @@ def test_what_the_people_have_is_what_the_facilities_that_reach_anybody_give(row
     assert doubled == pytest.approx(found), "only what the weights are to each other counts"
 
 
-@PROFILE
+@settings(PROFILE, max_examples=20)
 @given(
     said=towns(), homes=st.lists(places, min_size=1, max_size=4), clinics=st.lists(corners, min_size=1, max_size=3), direction=directions
 )

@@ -79,7 +79,7 @@ def access_text(prepared: Prepared, service_id: str, result: AccessResult) -> st
         "",
         _zone_lines(prepared, result),
         "",
-        *(f"· {both(words)}" for words in _remarks(prepared, result)),
+        *(f"· {both(words)}" for words in [*_remarks(result), *_general(prepared, result)]),
     ]
     return "\n".join(lines) + "\n" + _gap_lines(result)
 
@@ -116,8 +116,8 @@ def _zone_lines(prepared: Prepared, result: AccessResult) -> str:
     return align(heads, table)
 
 
-def _remarks(prepared: Prepared, result: AccessResult) -> list[Words]:
-    """What must be known before a figure is believed."""
+def _remarks(result: AccessResult) -> list[Words]:
+    """What must be known of these figures before they are believed."""
     said = [RATIO_SAID, WEIGHTS_FROM]
     outside = result.by_facility[result.by_facility["external"] & (result.by_facility["supply"] > 0)]
     if len(outside):
@@ -129,8 +129,13 @@ def _remarks(prepared: Prepared, result: AccessResult) -> list[Words]:
         count, named = len(result.unstated), "、".join(result.unstated[:5])
         zh, en = SUPPLY_WORDS[result.supply]
         said.append((f"{count} 个机构没有给出{zh}，按 0 计：{named} 等。", f"{count} facilities do not state {en} and count as none."))
+    return said
+
+
+def _general(prepared: Prepared, result: AccessResult) -> list[Words]:
+    """What is said of every study: the hour, the range, who is not counted."""
     hour, spread = hour_said(prepared.speeds, result.definition), range_said(prepared.region.demand)
-    return [*said, *(words for words in (hour, spread, *people_not_counted(prepared.region)) if words)]
+    return [words for words in (hour, spread, *people_not_counted(prepared.region)) if words]
 
 
 def _gap_lines(result: AccessResult) -> str:
@@ -181,20 +186,24 @@ def access_sheets(prepared: Prepared, service_id: str, result: AccessResult) -> 
     """Lay out what the figures mean, then townships, settlements, facilities, and who has none."""
     title = f"可达性：{prepared.services.service(service_id).name_zh} · {result.definition.name_zh} · {supply_words(result)[0]}"
     about: list[list[Cell]] = [_split(line) for line in _parameters(result)]
-    about += [["说明 remark", both(words)] for words in _remarks(prepared, result)]
+    about += [["说明 remark", both(words)] for words in _remarks(result)]
     kinds = kind_words(prepared)
     facilities = result.by_facility.assign(kind=[both(kinds[kind]) for kind in result.by_facility["kind"]])
-    settlements = result.settlements.assign(**{"class": [both(CLASS_WORDS[one]) for one in result.settlements["class"]]})
     minutes = [one if math.isnan(one) else round_up(one) for one in result.gaps["nearest_minutes"]]
-    gaps = result.gaps.assign(cause=[both(CAUSES[cause]) for cause in result.gaps["cause"]], nearest_minutes=minutes)
+    causes = [both(CAUSES[cause]) for cause in result.gaps["cause"]]
+    gaps = result.gaps.assign(cause=causes, nearest_minutes=minutes, **_class_words(result.gaps))
     sums = frozenset(at for at, row in enumerate(result.by_zone["row"]) if row != "zone")
     return [
         about_sheet(prepared, {service_id: result.definition}, about),
         _sheet("分乡镇", title, _ZONE_COLUMNS, result.by_zone, sums),
-        _sheet("村居", title, _SETTLEMENT_COLUMNS, settlements),
+        _sheet("村居", title, _SETTLEMENT_COLUMNS, result.settlements.assign(**_class_words(result.settlements))),
         _sheet("机构", title, _FACILITY_COLUMNS, facilities),
         _sheet("无供给", title, _GAP_COLUMNS, gaps),
     ]
+
+
+def _class_words(table: pd.DataFrame) -> dict[str, list[str]]:
+    return {"class": [both(CLASS_WORDS[one]) for one in table["class"]]}
 
 
 def _split(line: str) -> list[Cell]:
