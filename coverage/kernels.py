@@ -110,9 +110,7 @@ def _search(
         for link in range(first[here], first[here + 1]):
             node, new = head[link], so_far + cost[link]
             old = label[node]
-            if new > old or new > limit:
-                continue
-            if new == old and not (paired and label_other[here] + other[link] < label_other[node]):
+            if new > limit or (new >= old and (not paired or new > old or label_other[here] + other[link] >= label_other[node])):
                 continue
             if old == FAR:
                 touched[count] = node
@@ -267,6 +265,41 @@ def nearest_sources(links: Links, seeds: Seeds, shift: int, buckets: int, how_ma
         if _nearest(links, seeds, queue, np.empty(len(queue.node), dtype=np.uint32), costs, owners):
             return costs, owners
         room *= 2
+
+
+@njit(cache=True, nogil=True)
+def grouped(groups: int, places: int, group: Int64, place: Int64, cost: Int64, other: Int64) -> Links:
+    """Links by their group, 0..groups-1; of several between a group and a place the one of least cost, of those of least other cost."""
+    first = np.zeros(groups + 1, dtype=np.int64)
+    for row in range(len(group)):
+        first[group[row] + 1] += 1
+    for at in range(groups):
+        first[at + 1] += first[at]
+    free, rows = first[:-1].copy(), np.empty(len(group), dtype=np.int64)
+    for row in range(len(group)):
+        rows[free[group[row]]] = row
+        free[group[row]] += 1
+    kept, seen = np.zeros(groups + 1, dtype=np.int64), np.full(places, np.int64(-1))
+    head, best, best_other = (
+        np.empty(len(group), dtype=np.uint32),
+        np.empty(len(group), dtype=np.int64),
+        np.empty(len(group), dtype=np.int64),
+    )
+    filled = 0
+    for at in range(groups):
+        begin = filled
+        for i in range(first[at], first[at + 1]):
+            row = rows[i]
+            slot = seen[place[row]]
+            if slot < begin:
+                slot = filled
+                seen[place[row]] = slot
+                filled += 1
+            elif cost[row] > best[slot] or (cost[row] == best[slot] and other[row] >= best_other[slot]):
+                continue
+            head[slot], best[slot], best_other[slot] = place[row], cost[row], other[row]
+        kept[at + 1] = filled
+    return Links(kept, head[:filled], best[:filled], best_other[:filled])
 
 
 @njit(cache=True, nogil=True)

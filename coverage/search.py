@@ -307,7 +307,7 @@ def _graph(network: Network, direction: Direction, weight: Weight) -> kernels.Li
 
 def _seeds(network: Network, origins: WaysOn, direction: Direction, weight: Weight, delay_ms: Ints) -> Seeds:
     ends = links(network, origins, leaving=direction == "from_facility")
-    ends = ends.take(np.lexsort((ends.head, ends.tail)))
+    ends = ends.take(np.argsort(ends.tail, kind="stable"))
     first = np.searchsorted(ends.tail, np.arange(origins.count + 1))
     cost = ends.cost(weight) + delay_ms[ends.tail]
     return Seeds(first, ends.head.astype(np.uint32), cost, ends.cost(other_weight(weight)))

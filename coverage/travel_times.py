@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from geodata.roads import Floats, Ints
 from geodata.standards import Direction
 
 _DEGREES = 1e7  # coordinates equal to 1e-7 degrees (a centimetre) are the same place
+_NORTHS = 1_800_000_001  # of them from pole to pole
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,57 @@ class TravelTimes:
         return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
 
 
+@dataclass(frozen=True, eq=False)
+class Destinations:
+    """Demand points made ready to be arrived at, for any number of questions.
+
+    Attributes
+    ----------
+    network, direction, weight
+        What is asked; `direction` as the facilities see it.
+    ways : WaysOn
+        Of the demand points.
+    legs : kernels.Links
+        From each node to the demand points beside it, the best of each pair.
+    by_piece, by_place : Sorted
+        The ways by the piece they lead onto, and the points by where they are.
+    """
+
+    network: Network
+    direction: Direction
+    weight: Weight
+    ways: WaysOn
+    legs: kernels.Links
+    by_piece: Sorted
+    by_place: Sorted
+
+
+class Sorted(NamedTuple):
+    """Keys in ascending order, and the row of each."""
+
+    key: Ints
+    row: Ints
+
+    @classmethod
+    def of(cls, keys: Ints) -> Sorted:
+        """Sort a column of keys."""
+        order = np.argsort(keys, kind="stable")
+        return cls(keys[order], order)
+
+    def matches(self, keys: Ints) -> tuple[Ints, Ints]:
+        """All pairs of a position in `keys` and a row with the same key."""
+        low, high = (np.searchsorted(self.key, keys, side=side) for side in ("left", "right"))
+        at, position = runs(low, high)
+        return position, self.row[at]
+
+
+def destinations(network: Network, targets: WaysOn, *, direction: Direction, weight: Weight = "time") -> Destinations:
+    """Make demand points ready to be arrived at: what a single search would spend most of its time on, once for all."""
+    legs = links(network, targets, leaving=direction == "to_facility")
+    best = kernels.grouped(network.node_count, targets.count, legs.head, legs.tail, legs.cost(weight), legs.cost(other_weight(weight)))
+    return Destinations(network, direction, weight, targets, best, Sorted.of(targets.piece), Sorted.of(_place_number(targets.lonlat)))
+
+
 def travel_times(network: Network, reached: Reach, origins: WaysOn, targets: WaysOn) -> TravelTimes:
     """Bring what each facility reaches to the demand points.
 
@@ -80,17 +133,7 @@ def travel_times(network: Network, reached: Reach, origins: WaysOn, targets: Way
     -------
     TravelTimes
     """
-    weight = reached.weight
-    legs = links(network, targets, leaving=reached.direction == "to_facility")
-    last = _by(legs.head, legs.tail, legs, weight, network.node_count)
-    close = direct(network, origins, targets, reached.direction)
-    near = _by(close.tail, close.head, close, weight, origins.count)
-    rows = kernels.Links(reached.first, reached.node, reached.cost, reached.second)
-    paired = len(reached.second) == len(reached.node)
-    first, demand, cost, second = kernels.arrivals(
-        rows, reached.delay_ms, last, near, whole_limit(reached.limit), targets.count, paired=paired
-    )
-    return TravelTimes(weight, first, demand, cost, second)
+    return _arrivals(destinations(network, targets, direction=reached.direction, weight=reached.weight), reached, origins)
 
 
 def times_between(
@@ -104,19 +147,37 @@ def times_between(
     delay_ms: Ints | None = None,
     second: bool = False,
 ) -> TravelTimes:
-    """Travel times between facilities and demand points: :func:`search.reach` and :func:`travel_times` in one.
+    """Travel times between facilities and demand points: :func:`search.reach` and :func:`travel_times` in one; parameters as there."""
+    ready = destinations(network, targets, direction=direction, weight=weight)
+    return times_to(ready, origins, limit=limit, delay_ms=delay_ms, second=second)
 
-    What the facilities reach is not kept, so that memory holds the answer and little else. Parameters are those of both.
+
+def times_to(
+    ready: Destinations, origins: WaysOn, *, limit: float = np.inf, delay_ms: Ints | None = None, second: bool = False
+) -> TravelTimes:
+    """Travel times between facilities and demand points that are ready: as :func:`times_between`, for one question after another.
+
+    What the facilities reach is not kept, so that memory holds the answer and little else.
     """
-    late = delays(origins, weight, delay_ms)
+    late = delays(origins, ready.weight, delay_ms)
 
     def some(start: int) -> TravelTimes:
         which = np.arange(start, min(start + AT_ONCE, origins.count))
-        mine = origins.take(which)
-        found = reach(network, mine, direction=direction, weight=weight, limit=limit, delay_ms=late[which], second=second)
-        return travel_times(network, found, mine, targets)
+        mine = origins if len(which) == origins.count else origins.take(which)
+        found = reach(ready.network, mine, direction=ready.direction, weight=ready.weight, limit=limit, delay_ms=late[which], second=second)
+        return _arrivals(ready, found, mine)
 
-    return _in_a_row(weight, list(side_by_side(some, range(0, origins.count, AT_ONCE))))
+    return _in_a_row(ready.weight, list(side_by_side(some, range(0, origins.count, AT_ONCE))))
+
+
+def _arrivals(ready: Destinations, reached: Reach, origins: WaysOn) -> TravelTimes:
+    near = _direct(ready, origins)
+    costs = (near.cost(ready.weight), near.cost(other_weight(ready.weight)))
+    close = kernels.grouped(origins.count, ready.ways.count, near.tail, near.head, *costs)
+    rows = kernels.Links(reached.first, reached.node, reached.cost, reached.second)
+    paired, limit = len(reached.second) == len(reached.node), whole_limit(reached.limit)
+    found = kernels.arrivals(rows, reached.delay_ms, ready.legs, close, limit, ready.ways.count, paired=paired)
+    return TravelTimes(ready.weight, *found)
 
 
 def nearest_facility(
@@ -126,13 +187,14 @@ def nearest_facility(
 
     Of equally near facilities the first.
     """
+    ready = destinations(network, targets, direction=direction, weight=weight)
     node_facility, node_cost = nearest(network, origins, direction=direction, weight=weight, delay_ms=delay_ms)
-    last = links(network, targets, leaving=direction == "to_facility")
-    near = direct(network, origins, targets, direction)
-    late = delay_ms[near.tail] if delay_ms is not None and weight == "time" else 0
-    place = np.concatenate([last.tail, near.head])
-    facility = np.concatenate([node_facility[last.head], near.tail])
-    cost = np.concatenate([node_cost[last.head] + last.cost(weight), near.cost(weight) + late])
+    near, last = _direct(ready, origins), ready.legs
+    late = delays(origins, weight, delay_ms)[near.tail]
+    node = np.repeat(np.arange(network.node_count), np.diff(last.first))
+    place = np.concatenate([last.head.astype(np.int64), near.head])
+    facility = np.concatenate([node_facility[node], near.tail])
+    cost = np.concatenate([node_cost[node] + last.cost, near.cost(weight) + late])
     order = np.lexsort((facility, cost, place))
     order = order[np.isfinite(cost[order])]
     which, first = np.unique(place[order], return_index=True)
@@ -141,15 +203,16 @@ def nearest_facility(
     return best_facility, best_cost
 
 
-def direct(network: Network, origins: WaysOn, targets: WaysOn, direction: Direction) -> Links:
+def _direct(ready: Destinations, origins: WaysOn) -> Links:
     """Ways that pass no node, from facility (tail) to demand point (head): along one piece, or none at all at the same place.
 
     A place off the network has no ways at all, not even to itself: it is never given a time.
     """
-    start_row, end_row = _join(origins.piece, targets.piece)
+    network, targets = ready.network, ready.ways
+    start_row, end_row = ready.by_piece.matches(origins.piece)
     piece = origins.piece[start_row]
     facility_at, demand_at = origins.offset_mm[start_row], targets.offset_mm[end_row]
-    begin, finish = (facility_at, demand_at) if direction == "from_facility" else (demand_at, facility_at)
+    begin, finish = (facility_at, demand_at) if ready.direction == "from_facility" else (demand_at, facility_at)
     whole, length = np.where(finish >= begin, network.forward_ms[piece], network.backward_ms[piece]), network.length_mm[piece]
     along = Links(
         origins.place[start_row],
@@ -158,17 +221,16 @@ def direct(network: Network, origins: WaysOn, targets: WaysOn, direction: Direct
         np.abs(finish - begin) + origins.leg_mm[start_row] + targets.leg_mm[end_row],
         start_row,
     ).take((whole != NEVER) | (finish == begin))
-    here, there = _join(*_place_numbers(origins, targets))
+    here, there = ready.by_place.matches(_place_number(origins.lonlat))
     zero = np.zeros(len(here), dtype=np.int64)
     same = Links(origins.owner[here], targets.owner[there], zero, zero, zero - 1)
     return joined(along, same.take(~origins.off_network[same.tail] & ~targets.off_network[same.head]))
 
 
-def _by(key: Ints, place: Ints, legs: Links, weight: Weight, count: int) -> kernels.Links:
-    """Legs grouped by a key, 0..count-1."""
-    order = np.lexsort((place, key))
-    first = np.searchsorted(key[order], np.arange(count + 1))
-    return kernels.Links(first, place[order].astype(np.uint32), legs.cost(weight)[order], legs.cost(other_weight(weight))[order])
+def _place_number(lonlat: Floats) -> Ints:
+    """One number for each distinct coordinate pair."""
+    east, north = np.rint((lonlat + np.array([180.0, 90.0])) * _DEGREES).astype(np.int64).T
+    return np.asarray(east * _NORTHS + north)
 
 
 def _in_a_row(weight: Weight, parts: list[TravelTimes]) -> TravelTimes:
@@ -176,18 +238,3 @@ def _in_a_row(weight: Weight, parts: list[TravelTimes]) -> TravelTimes:
     empty = TravelTimes(weight, first[:1], first[:0], first[:0], first[:0])
     columns = {name: np.concatenate([getattr(part, name) for part in (empty, *parts)]) for name in ("demand", "cost", "second")}
     return TravelTimes(weight, first, **columns)
-
-
-def _join(left: Ints, right: Ints) -> tuple[Ints, Ints]:
-    """All pairs of rows with equal keys."""
-    order = np.argsort(right, kind="stable")
-    low, high = (np.searchsorted(right[order], left, side=side) for side in ("left", "right"))
-    at, left_row = runs(low, high)
-    return left_row, order[at]
-
-
-def _place_numbers(origins: WaysOn, targets: WaysOn) -> tuple[Ints, Ints]:
-    """One number for each distinct coordinate pair, for the points of both."""
-    both = np.rint(np.concatenate([origins.lonlat, targets.lonlat]) * _DEGREES).astype(np.int64)
-    number = np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
-    return number[: len(origins.lonlat)], number[len(origins.lonlat) :]
