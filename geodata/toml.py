@@ -28,6 +28,7 @@ _REASONS_ZH = {
     "less_than_equal": "不得大于 {le}",
     "literal_error": "只能是 {expected}",
     "string_type": "应为文字",
+    "string_too_short": "不能为空",
     "float_type": "应为数字",
     "finite_number": "应为有限的数字",
     "float_parsing": "应为数字",

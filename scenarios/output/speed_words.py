@@ -38,12 +38,12 @@ def no_traffic(mode: Mode, hour: int) -> Words:
 def _in_force(way: ModeSpeeds, hour: int) -> Words:
     """The factors of an hour and their sources, and how many roads have a speed of their own at it."""
     holding = [factor for factor in way.factors if hour in factor.hours]
-    rest = ("其余等级", "all other classes") if any(one.classes for one in holding) else ("各等级", "all classes")
     sources = [(one.source.split(" · ")[0], one.source.split(" · ")[-1]) for one in holding]  # "Chinese · English", or one for both
-    zh, en = (
-        [f"{usual} {one.factor:g} ({', '.join(one.classes) or rest[at]}; {said[at]})" for one, said in zip(holding, sources, strict=True)]
-        for at, usual in enumerate(("平时车速 ×", "usual speeds ×"))
-    )
+    rest = ("其余等级", "all other classes") if any(one.classes for one in holding) else ("各等级", "all classes")
+    zh, en = [], []
+    for one, (source_zh, source_en) in zip(holding, sources, strict=True):
+        zh.append(f"平时车速 ×{one.factor:g}（{'、'.join(one.classes) or rest[0]}；{source_zh}）")
+        en.append(f"usual speeds × {one.factor:g} ({', '.join(one.classes) or rest[1]}; {source_en})")
     every = (*way.ways.values(), *way.names.values())
     measured = sum(any(text != FREE and hour in hours_of(text) for text in one) for one in every)
     if measured:
