@@ -1,5 +1,7 @@
 """Circles: the reached road, cut where the limit falls, widened by a stated width. Holes and islands stay.
 
+Three kinds (METHOD, "Circle"): of each facility, merged, and the merged one cut into catchments, each place to its nearest facility.
+
 A circle is a picture. People are counted at the people (``coverage.stats``), so a covered settlement may lie just outside the drawn edge.
 """
 
@@ -14,8 +16,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from coverage.apart import apart
 from coverage.raster import around
-from coverage.search import Reach, reach, start_delay_ms
+from coverage.search import Reach, Weight, nearest, reach, start_delay_ms
 from coverage.snap import WaysOn, projected, snap_facilities
 from coverage.stretches import Doors, Search, reached_stretches
 from geodata.model import Facilities
@@ -65,6 +68,31 @@ def merged_circles(definition: ServiceDefinition, network: Network, facilities: 
     return pd.concat(frames, ignore_index=True)
 
 
+def catchments(definition: ServiceDefinition, network: Network, facilities: Facilities) -> gpd.GeoDataFrame:
+    """Cut the merged circle into one part a facility: each place to the facility that is nearest along the reached road beside it.
+
+    The parts touch, do not overlap, and are together the merged circle. Nearest by the first measure of the limit (minutes, call handling
+    and turnout included; else metres by road; else straight metres), of equally near facilities the first by id; along a piece of road the
+    border lies where both are equally near, beside the road half-way to the next road of another part.
+
+    Restricted facilities are left out altogether, as from the merged circle: a share without a name would tell where they are.
+
+    Returns
+    -------
+    GeoDataFrame, WGS84
+        As :func:`circles`, without merged rows; a facility that is nowhere the nearest has no row.
+    """
+    in_order = facilities.take(np.array(sorted(range(len(facilities)), key=facilities.id.__getitem__), dtype=np.int64))
+    shown, ways, delay_ms = _leaving(definition, network, in_order)
+    frames = []
+    for name, limit in _classes(definition).items():
+        merged = _merged(limit, definition, network, ways, delay_ms)[0]
+        owners, parts = apart(merged, *_nearest_lines(limit, definition, network, ways, delay_ms))
+        said = {"facility_id": [shown.id[owner] for owner in owners], "facility": [shown.name[owner] for owner in owners]}
+        frames.append(_frame(network, said, name, parts))
+    return pd.concat(frames, ignore_index=True)
+
+
 def _leaving(definition: ServiceDefinition, network: Network, facilities: Facilities) -> tuple[Facilities, WaysOn, Ints]:
     """Facilities that may be shown, their ways on, and how long each takes to leave."""
     shown = facilities.take(np.flatnonzero(~facilities.restricted))
@@ -99,17 +127,37 @@ def _merged(limit: Limit, definition: ServiceDefinition, network: Network, ways:
 def _within(limit: Limit, definition: ServiceDefinition, network: Network, ways: WaysOn, delay_ms: Ints) -> Geometries:
     """One geometry a place: where every part of the limit holds."""
     parts = []
-    if limit.minutes is not None:
-        ms = float(np.rint(limit.minutes * 60_000))
-        found = reach(network, ways, direction=definition.direction, limit=ms, delay_ms=delay_ms)
-        parts.append(_around_roads(network, ways, found, definition.beside_m))
-    if limit.network_m is not None:
-        mm = float(np.rint(limit.network_m * 1000))
-        found = reach(network, ways, direction=definition.direction, weight="distance", limit=mm)
+    for weight, most in _searches(limit):
+        found = reach(network, ways, direction=definition.direction, weight=weight, limit=most, delay_ms=delay_ms)
         parts.append(_around_roads(network, ways, found, definition.beside_m))
     if limit.straight_m is not None:
         parts.append(_around_entrances(network, ways, limit.straight_m))
-    return functools.reduce(shapely.intersection, parts)
+    if len(parts) == 1:
+        return parts[0]
+    return np.asarray(shapely.buffer(functools.reduce(shapely.intersection, parts), 0))  # areas only, not where they merely touch
+
+
+def _searches(limit: Limit) -> list[tuple[Weight, float]]:
+    """What is searched along the roads, with the limit in ms or mm."""
+    measures: list[tuple[Weight, float | None, int]] = [("time", limit.minutes, 60_000), ("distance", limit.network_m, 1000)]
+    return [(weight, float(np.rint(most * units))) for weight, most, units in measures if most is not None]
+
+
+def _nearest_lines(
+    limit: Limit, definition: ServiceDefinition, network: Network, ways: WaysOn, delay_ms: Ints
+) -> tuple[Geometries, Ints, float]:
+    """The reached road, or the entrances where only straight metres count; whose each line is; how far a circle reaches beside it."""
+    searches = _searches(limit)
+    if not searches:
+        entrances = projected(ways.lonlat, network.crs)
+        return np.asarray(shapely.shortest_line(entrances, entrances)), ways.owner, float(limit.straight_m or 0)
+    weight, most = searches[0]
+    facility, cost = nearest(network, ways, direction=definition.direction, weight=weight, delay_ms=delay_ms)
+    key = np.where(cost <= most, cost * ways.count + facility, np.inf)
+    leg = ways.leg_ms + delay_ms[ways.place] if weight == "time" else ways.leg_mm
+    doors = Doors(ways.piece, ways.offset_mm, leg * ways.count + ways.place)
+    found = reached_stretches(network, Search(definition.direction, weight, most, ways.count), key, doors)
+    return found.lines(network), found.owner, definition.beside_m
 
 
 def _around_entrances(network: Network, ways: WaysOn, straight_m: float) -> Geometries:
