@@ -21,10 +21,10 @@ from geodata.ways import link_words
 from scenarios.cli import _parser
 
 PAGES = {
-    "zh": ("README.zh-CN.md", "docs/data.zh-CN.md", "docs/fetch.zh-CN.md"),
-    "en": ("README.md", "docs/data.md", "docs/fetch.md"),
+    "zh": ("README.zh-CN.md", "docs/data.zh-CN.md", "docs/studies.zh-CN.md", "docs/fetch.zh-CN.md"),
+    "en": ("README.md", "docs/data.md", "docs/studies.md", "docs/fetch.md"),
 }
-NAMING = {language: pages[:2] for language, pages in PAGES.items()}  # where keys and names have to stand
+NAMING = {language: pages[:3] for language, pages in PAGES.items()}  # where keys and names have to stand
 KINDS = read_services(None).kinds
 COLUMNS = (*ZONES, *TOWNSHIP_PEOPLE, *GROWTH, *SETTLEMENTS, *facility_columns(KINDS))
 IN_TOML = {"x": "lon", "y": "lat"}  # of a 120 log
