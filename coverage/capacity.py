@@ -93,9 +93,10 @@ class CapacityResult:
         A row a demand point inside, in the order of ids: id, name, zone_id, zone, class, people, the three parts, and the three
         ``_without_external``.
     facilities : DataFrame
-        A row a facility that may be shown, those where more room helps most first: id, name, kind, external, units (nan: not stated),
-        room (people; nan: unlimited), load, share_used, in_reach (people within its limits; they overlap), gain_one_unit (people served
-        more by one more unit here), units_that_help, gain_most (people served more by all of those); load_without_external.
+        A row a facility that may be shown, first those that state the unit, of them those where more room helps most: id, name, kind,
+        external, units (nan: not stated), room (people; nan: unlimited), load, share_used, in_reach (people within its limits; they
+        overlap), gain_one_unit (people served more by one more unit here), units_that_help, gain_most (people served more by all of
+        those), load_without_external.
     load_not_shown : int
         People served at restricted facilities.
     served_low, served_high : int
@@ -176,7 +177,7 @@ def _check_stated(facilities: Facilities, units: Floats, terms: Terms) -> None:
     if terms.unstated is not None or len(silent) == 0:
         return
     kinds = sorted({facilities.kind[at] for at in silent})
-    counts = "，".join(f"{kind} {sum(facilities.kind[at] == kind for at in silent)}" for kind in kinds)
+    counts = ", ".join(f"{kind} {sum(facilities.kind[at] == kind for at in silent)}" for kind in kinds)
     named = first_few(facilities.name[at] for at in silent if not facilities.restricted[at])
     raise InputError(
         Problem(
@@ -246,7 +247,8 @@ def _facility_table(facilities: Facilities, units: Floats, terms: Terms, plan: A
             "load_without_external": alone.load,
         }
     )
-    order = np.lexsort((-gain, -np.minimum(gain, terms.people_per_unit)))  # not by the whole people of one unit: 122 or 121 is rounding
+    one_unit = np.minimum(gain, terms.people_per_unit)  # not whole people: 122 or 121 is rounding
+    order = np.lexsort((-gain, -one_unit, np.isnan(units)))
     return table.iloc[order[~facilities.restricted[order]]].reset_index(drop=True)
 
 

@@ -252,11 +252,28 @@ def _add_fetch(commands: Any) -> None:  # noqa: ANN401 — argparse's own type i
 
 
 def _add_capacity(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
-    _add_question(commands, "capacity", "能力有限时谁得到服务 · who is served where capacity is limited")
+    capacity = _add_question(commands, "capacity", "能力有限时谁得到服务 · who is served where capacity is limited")
+    said = "能力的单位，默认 capacity（床位、㎡等）· what room is counted in: capacity (beds, m² …), physicians, nurses …"
+    capacity.add_argument("--unit", default="capacity", metavar="COLUMN", help=said)
+    said = "每单位服务多少人，默认按标准 · people that one unit is for; by the norms unless given"
+    capacity.add_argument("--per-unit", type=float, metavar="PEOPLE", help=said)
+    said = "未说明能力的机构怎样计 · what facilities count for that do not state it"
+    capacity.add_argument("--unstated", choices=["none", "unlimited"], help=said)
 
 
 def _add_surge(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
-    _add_question(commands, "surge", "应急采样：分片、通道、排队 · surge points: assignment, lanes, waiting")
+    surge = _add_question(commands, "surge", "应急采样：分片、通道、排队 · surge points: assignment, lanes, waiting")
+    surge.add_argument(
+        "--rate", type=float, required=True, metavar="PEOPLE", help="每通道每小时人数 · people that a lane serves in an hour"
+    )
+    surge.add_argument("--hours", type=float, required=True, help="开放小时 · how long the points are open")
+    surge.add_argument("--share", type=float, default=1.0, help="受检人口比例，默认 1 · of the people, who comes; 1 unless given")
+    surge.add_argument(
+        "--assign", choices=["nearest", "balanced"], default="nearest", help="就近，或使最后完成最早 · nearest, or earliest last finish"
+    )
+    surge.add_argument("--arrivals", type=Path, metavar="FILE.csv", help="到达比例 hour,share，默认均匀 · profile; even unless given")
+    surge.add_argument("--wait", type=float, default=30.0, metavar="MINUTES", help="等候上限，默认 30 · longest wait; 30 unless given")
+    surge.add_argument("--lanes", type=int, metavar="N", help="未说明通道的点按几条 · lanes of points that do not state them")
 
 
 def _add_access(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
