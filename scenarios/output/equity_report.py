@@ -11,18 +11,18 @@ import pandas as pd
 
 from coverage.equity import EquityResult, worst_townships
 from geodata.region import Prepared
-from scenarios.output.legend import CLASS_WORDS, NO_FACILITIES, Words, both, kind_words, range_said
+from scenarios.output.legend import CLASS_WORDS, NO_FACILITIES, Words, both, range_said
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, rows
 from scenarios.output.sheets import Cell, Column, Sheet
 from scenarios.output.time_words import (
     TIME_CAUSES,
     TIME_REMARKS,
     about_rows,
+    basis,
     cause_words,
     minutes,
     minutes_cell,
     study_title,
-    travel_said,
 )
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
@@ -61,13 +61,9 @@ FORMULAS: Final[tuple[Words, ...]] = (
 
 def equity_text(prepared: Prepared, result: EquityResult) -> str:
     """Lay out the townships, who is worst off, how uneven it is, and the farthest settlements, in both languages."""
-    kinds = kind_words(prepared)
     parts = [
-        study_title(prepared, ("公平性", "equity"), result.definition),
-        (
-            f"到最近机构的时间 time to the nearest: {'、'.join(both(kinds[kind]) for kind in result.definition.kinds)}\n"
-            f"{travel_said(result.definition)}"
-        ),
+        study_title(prepared, ("到最近机构时间的公平性", "equity of the time to the nearest facility"), result.definition),
+        "\n".join(f"{head}：{said}" for head, said in basis(prepared, result.definition)),
         _zones(result),
     ]
     if len(result.facilities) == 0:

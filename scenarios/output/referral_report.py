@@ -14,7 +14,7 @@ from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, NO_FACILITIES, OUTSIDE_WORDS, Words, both, kind_words, limit_words, range_said
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, percent_range, provenance, rows
 from scenarios.output.sheets import Cell, Column, Sheet
-from scenarios.output.time_words import TIME_CAUSES, TIME_REMARKS, about_rows, cause_words, minutes, minutes_cell, study_title
+from scenarios.output.time_words import TIME_CAUSES, TIME_REMARKS, about_rows, basis, cause_words, minutes, minutes_cell, study_title
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
 from scenarios.referral import WITHIN_SOURCE, ReferralStudy
@@ -53,7 +53,7 @@ def referral_text(prepared: Prepared, study: ReferralStudy) -> str:
     result = study.referral
     parts = [
         study_title(prepared, NAME, result.definition),
-        "\n".join(f"{head}：{said}" for head, said in _asked(prepared, study)),
+        "\n".join(f"{head}：{said}" for head, said in (*basis(prepared, result.definition), *_asked(prepared, study))),
         _zones(prepared, result),
         *([both(NO_FACILITIES)] if len(result.points) == 0 else []),
         "■ 各段 parts of the time（人口加权平均 mean over people，分钟 min）\n\n" + _parts(result),
@@ -67,7 +67,7 @@ def referral_text(prepared: Prepared, study: ReferralStudy) -> str:
 
 
 def _asked(prepared: Prepared, study: ReferralStudy) -> list[tuple[str, str]]:
-    """What the chain rests on: which points and hospitals, each part of the time, the limit."""
+    """What the chain rests on beside the definition: which points and hospitals, each part of the time, the limits."""
     result, definition, kinds = study.referral, study.referral.definition, kind_words(prepared)
     points, hospitals = result.points.to_geodataframe(), result.hospitals.to_geodataframe()
     wanted = "、".join(both(kinds[kind]) for kind in study.kinds) or "指名 named"
@@ -75,16 +75,11 @@ def _asked(prepared: Prepared, study: ReferralStudy) -> list[tuple[str, str]]:
         wanted += f"，床位 beds ≥ {study.beds:g}"
         wanted += f"（{study.beds_unstated} 家未写床位，未计 state no beds and do not count）" if study.beds_unstated else ""
     named = [f"{row.name}{f'（{both(OUTSIDE_WORDS)}）' if row.external else ''}" for row in hospitals.itertuples()]
-    hour = "" if definition.hour is None else f"；{definition.hour} 时 at {definition.hour}:00"
     return [
-        ("急救点 points", f"{'、'.join(both(kinds[kind]) for kind in definition.kinds)}；{len(points)}"),
+        ("急救点 points", f"{len(points)}"),
         ("能够收治的医院 capable hospitals", f"{wanted}；{len(hospitals)}：{'、'.join(named)}"),
         ("全程 total", "受理 call handling + 出车 turnout + 到现场 to the scene + 现场 on the scene + 到医院 to the hospital"),
-        ("受理 call handling", f"{definition.call_handling_s:g} s"),
-        ("出车 turnout", f"{definition.turnout_s:g} s；急救点有自己的则用之 a point's own where it has one"),
-        ("受理与出车的来源 source", f"{definition.source} [{definition.status}]"),
         ("现场 on the scene", f"{result.scene_minutes:.1f} 分钟 min；{study.scene.zh} {study.scene.en}"),
-        ("行车 drives", f"按道路车速 speeds of the roads{hour}；{prepared.speeds.of(definition.mode).source}"),
         ("反应时限 limit of the response", both(limit_words(definition))),
         ("全程时限 limit of the total", f"{result.within_minutes:g} 分钟 min；{both(WITHIN_SOURCE)}"),
     ]

@@ -20,6 +20,7 @@ from scenarios.output.legend import (
     UNREVIEWED,
     Words,
     both,
+    kind_words,
 )
 from scenarios.output.report import round_up
 from scenarios.output.sheets import Cell
@@ -72,12 +73,22 @@ def about_rows(prepared: Prepared, definition: ServiceDefinition, more: Sequence
     lines += [[both(ILLUSTRATIVE), "\n".join(ILLUSTRATIVE_SAID)]] if region.illustrative else []
     lines += [
         ["口径 definition", f"{definition.name_zh} {definition.name_en}"],
-        ["出行 travel", travel_said(definition)],
-        ["来源 source", f"{definition.source} [{definition.status}]"],
+        *basis(prepared, definition),
         [both(PEOPLE_WORDS), region.people_source],
         *more,
     ]
     return [*lines, ["使用范围 use", both(UNREVIEWED)]]
+
+
+def basis(prepared: Prepared, definition: ServiceDefinition) -> list[tuple[str, str]]:
+    """What the times of a definition rest on: which facilities, how it travels, at which speeds, and who says so."""
+    kinds, way = kind_words(prepared), prepared.speeds.of(definition.mode)
+    return [
+        ("计入机构 facilities", "、".join(both(kinds[kind]) for kind in definition.kinds)),
+        ("出行 travel", travel_said(definition)),
+        ("来源 source", f"{definition.source} [{definition.status}]"),
+        ("速度 speeds", f"{way.source} [{way.status}]"),
+    ]
 
 
 def travel_said(definition: ServiceDefinition) -> str:
