@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from coverage.floating import AccessResult
+from coverage.floating import AccessResult, default_steps
 from coverage.gaps import CAUSES
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, PEOPLE_WORDS, RANGE_WORDS, Words, both, kind_words, range_said
@@ -118,7 +118,7 @@ def _zone_lines(prepared: Prepared, result: AccessResult) -> str:
 
 def _remarks(result: AccessResult) -> list[Words]:
     """What must be known of these figures before they are believed."""
-    said = [RATIO_SAID, WEIGHTS_FROM]
+    said = [RATIO_SAID, *([WEIGHTS_FROM] if result.steps == default_steps(result.definition) else [])]
     outside = result.by_facility[result.by_facility["external"] & (result.by_facility["supply"] > 0)]
     if len(outside):
         zh, en = BEYOND_SAID
