@@ -1,6 +1,7 @@
 """Turn restrictions: how relations are read, which runs they forbid, and that no way of the expanded graph drives them."""
 
 import heapq
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -9,7 +10,7 @@ from pathlib import Path
 import gridtown as town
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from random_town import PROFILE
 
@@ -323,16 +324,17 @@ def test_a_graph_for_networkx_brings_restrictions_and_bridges_back():
 
 @st.composite
 def mazes(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[Runs], list[int]]:
-    """Pieces between a few nodes, who may drive them, sequences of runs that are forbidden (most of them drivable), and costs of runs."""
-    count = draw(st.integers(1, 7))
-    node = st.integers(0, 4)
+    """Pieces between a few nodes, who may drive them, forbidden sequences (most drivable, many from within another one), costs of runs."""
+    count = draw(st.integers(2, 7))
+    node = st.integers(0, 3)
     start, end = (np.array(draw(st.lists(node, min_size=count, max_size=count))) for _ in range(2))
     forward, backward = (np.array(draw(st.lists(st.sampled_from([True, True, False]), min_size=count, max_size=count))) for _ in range(2))
     begin, finish = np.column_stack([start, end]).ravel(), np.column_stack([end, start]).ravel()
     sequences = []
-    for _ in range(draw(st.integers(0, 5))):
-        sequence = [draw(st.integers(0, 2 * count - 1))]
-        for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.integers(0, 7))):
+        within = [one[at : at + 2] for one in sequences for at in range(1, len(one))]
+        sequence = list(draw(st.sampled_from([*within, (draw(st.integers(0, 2 * count - 1)),)])))
+        for _ in range(draw(st.integers(2 - len(sequence), 3))):
             onward = np.flatnonzero(begin == finish[sequence[-1]]).tolist() or [0]
             sequence.append(draw(st.sampled_from([*onward, draw(st.integers(0, 2 * count - 1))])))
         sequences.append(tuple(sequence))
@@ -360,28 +362,37 @@ def cheapest(costs: list[tuple[int, int]]) -> dict[int, int]:
     return {node: min(cost for at, cost in costs if at == node) for node, _ in costs}
 
 
+def one_ways(*sequences: Runs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[Runs], list[int]]:
+    """From 0 over 1 to 2, and on to 3 and 5, or to 4."""
+    start, end = np.array([0, 1, 2, 2, 3]), np.array([1, 2, 3, 4, 5])
+    return start, end, np.ones(5, dtype=bool), np.zeros(5, dtype=bool), list(sequences), [1] * 10
+
+
 @PROFILE
 @given(mazes())
+@example(one_ways((0, 2, 4), (2, 6)))  # one begins within another
+@example(one_ways((0, 2, 4), (0, 2), (2, 6)))
+@example(one_ways((0, 2, 4, 8), (2, 4)))  # one lies within another
 def test_the_expanded_graph_agrees_with_a_search_that_remembers_the_whole_way(maze):
     start, end, forward, backward, sequences, cost = maze
     links = expanded(maze)
     begin, finish = np.column_stack([start, end]).ravel().tolist(), np.column_stack([end, start]).ravel().tolist()
     permitted = np.column_stack([forward, backward]).ravel().tolist()
-    longest = max((len(one) for one in sequences), default=1)
+    longest = max((len(one) for one in sequences), default=2)
+    out = defaultdict(list)
+    for tail, head, run in zip(links.tail.tolist(), links.head.tolist(), links.run.tolist(), strict=True):
+        out[tail].append((cost[run], head))
 
     def by_history(state: tuple[int, Runs]) -> list[tuple[int, tuple[int, Runs]]]:
         node, lately = state
         after = [(run, (*lately, run)) for run in range(len(begin)) if begin[run] == node and permitted[run]]
         free = [(run, way) for run, way in after if not any(way[-len(one) :] == one for one in sequences)]
-        return [(cost[run], (finish[run], way[-longest:])) for run, way in free]
-
-    def by_links(node: int) -> list[tuple[int, int]]:
-        return [(cost[links.run[at]], int(links.head[at])) for at in np.flatnonzero(links.tail == node)]
+        return [(cost[run], (finish[run], way[1 - longest :])) for run, way in free]
 
     for node in range(int(max(start.max(), end.max())) + 1):
         judged = [(state[0], c) for state, c in search((node, ()), by_history).items()]
-        assert cheapest([(int(links.copy_of[at]), c) for at, c in search(node, by_links).items()]) == cheapest(judged)
+        assert cheapest([(int(links.copy_of[at]), c) for at, c in search(node, out.__getitem__).items()]) == cheapest(judged)
     for run in np.flatnonzero(permitted).tolist():  # who starts somewhere on a piece
         judged = [(state[0], c) for state, c in search((finish[run], (run,)), by_history).items()]
         entered = int(links.entered[run // 2, run % 2])
-        assert cheapest([(int(links.copy_of[at]), c) for at, c in search(entered, by_links).items()]) == cheapest(judged)
+        assert cheapest([(int(links.copy_of[at]), c) for at, c in search(entered, out.__getitem__).items()]) == cheapest(judged)
