@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geodata.hours import measured_at
 from geodata.roads import Floats, Roads
-from geodata.standards import Mode, ModeSpeeds, measured_at
+from geodata.standards import Mode, ModeSpeeds
 
 
 class Unmatched(NamedTuple):

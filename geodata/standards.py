@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
-from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from geodata.errors import InputError, OptionError, Problem, first_few
+from geodata.hours import FREE, Hour, Measured, SpeedFactor, bad_hour, hours_of
 from geodata.toml import Strict, read_toml
 
 Mode = Literal["walk", "bike", "drive"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 Direction = Literal["to_facility", "from_facility"]
 Status = Literal["V", "S", "M"]
-Hour = Annotated[int, Field(ge=0, le=23)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 DEFAULTS = Path(__file__).parent / "defaults"
@@ -120,11 +118,6 @@ class ServiceDefinition(Strict):
         return self.model_copy(update={"hour": hour, "name_zh": f"{self.name_zh}，{hour} 时", "name_en": f"{self.name_en}, at {hour}:00"})
 
 
-def bad_hour(hour: int) -> Problem:
-    """Say that a number is no hour of the day."""
-    return Problem(f"小时应为 0—23（给出 {hour}）。", f"The hour must be 0-23 (given: {hour}).")
-
-
 class Siting(Strict):
     """The default siting question of a service: first the fewest people beyond the backstop, then the most within the limits."""
 
@@ -186,87 +179,8 @@ class Services(Strict):
         return self.services[service_id]
 
 
-def hours_of(text: str) -> frozenset[int]:
-    """Hours of the day from one hour to another, the last not among them; past midnight if the last is the smaller.
-
-    Raises
-    ------
-    InputError
-        It is not two different hours with a hyphen between them.
-
-    >>> sorted(hours_of("7-9")), sorted(hours_of("22-2"))
-    ([7, 8], [0, 1, 22, 23])
-    """
-    found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", text)
-    first, last = map(int, found.groups()) if found else (0, 0)
-    if first not in range(24) or last not in range(25) or first == last:
-        raise InputError(
-            Problem(
-                f"“{text}”不是钟点：应如 7-9（七点到九点，不含九点）或 22-6（过夜）；全天写 0-24。",
-                f"{text!r} are no hours: write 7-9 (from 7:00 until before 9:00) or 22-6 (overnight); the whole day is 0-24.",
-            )
-        )
-    return frozenset(hour % 24 for hour in range(first, last if last > first else last + 24))
-
-
-class SpeedFactor(Strict):
-    """Traffic of some hours, `to` not among them: class and tagged speeds times `factor`, of all classes of road unless some are given."""
-
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    from_hour: Hour = Field(alias="from")
-    to_hour: Annotated[int, Field(ge=0, le=24)] = Field(alias="to")
-    factor: PositiveFloat
-    classes: tuple[str, ...] = ()
-    source: str
-
-    @model_validator(mode="after")
-    def _some_hours(self) -> SpeedFactor:
-        hours_of(self.text)
-        return self
-
-    @property
-    def text(self) -> str:
-        """The hours as they are written: ``7-9``."""
-        return f"{self.from_hour}-{self.to_hour}"
-
-    @property
-    def hours(self) -> frozenset[int]:
-        """The hours of the day in which it holds."""
-        return hours_of(self.text)
-
-    def contradicts(self, other: SpeedFactor) -> bool:
-        """Tell whether both say something of the same hour and class, and neither is the more specific."""
-        both_general, shared = not self.classes and not other.classes, set(self.classes) & set(other.classes)
-        return bool(self.hours & other.hours) and (both_general or bool(shared))
-
-
-FREE = "free"  # the measured speed at hours that have none of their own
-
-
-def _by_hours(value: Any) -> Any:  # noqa: ANN401 — whatever a TOML file has there
-    """Take a number as the speed at every hour."""
-    return {FREE: value} if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _hours_apart(value: dict[str, float]) -> dict[str, float]:
-    """Refuse keys that are no hours, and hours that are named twice."""
-    spans = {text: hours_of(text) for text in value if text != FREE}
-    twice = [f"{a} / {b}" for a, b in itertools.combinations(spans, 2) if spans[a] & spans[b]]
-    if twice:
-        raise InputError(Problem(f"同一钟点给了两个车速：{first_few(twice)}。", f"Two speeds for the same hour: {first_few(twice)}."))
-    return value
-
-
-Measured = Annotated[dict[str, PositiveFloat], BeforeValidator(_by_hours), AfterValidator(_hours_apart), Field(min_length=1)]
 WayId = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 RoadName = Annotated[str, Field(min_length=1)]
-
-
-def measured_at(measured: Mapping[str, float], hour: int | None) -> float:
-    """Pick the measured speed of an hour (None: free flow) in km/h; nan where nothing was measured for it."""
-    spans = (kmh for text, kmh in measured.items() if text != FREE and hour in hours_of(text))
-    return next(spans, measured.get(FREE, math.nan))
 
 
 class ModeSpeeds(Strict):
@@ -316,17 +230,14 @@ class ModeSpeeds(Strict):
     def hours(self) -> tuple[int, ...]:
         """The hours of the day of whose traffic something is known."""
         spans = [text for measured in (*self.ways.values(), *self.names.values()) for text in measured if text != FREE]
-        return tuple(sorted(_union([*(factor.hours for factor in self.factors), *map(hours_of, dict.fromkeys(spans))])))
+        known = [factor.hours for factor in self.factors] + [hours_of(text) for text in dict.fromkeys(spans)]
+        return tuple(sorted(frozenset().union(*known)))
 
     def factor(self, road_class: str, hour: int | None) -> float:
         """Factor on the speed of a class of road at an hour; 1 in free flow, and where none is given."""
         holding = [one for one in self.factors if hour in one.hours]
         named = (one.factor for one in holding if road_class in one.classes)
         return next(named, next((one.factor for one in holding if not one.classes), 1.0))
-
-
-def _union(sets: Iterable[frozenset[int]]) -> frozenset[int]:
-    return frozenset().union(*sets)
 
 
 class Speeds(Strict):
@@ -354,7 +265,7 @@ def default_services() -> Services:
 
 
 def read_speeds(path: Path | None) -> Speeds:
-    """Read the default speeds, the modes of a bureau's own file in place of the same modes."""
+    """Read the default speeds, the modes of a bureau's own file in place of the same modes; a mode without `kmh` adds to the default."""
     return default_speeds() if path is None else default_speeds().model_copy(update=dict(read_toml(path, _SomeSpeeds).given()))
 
 
@@ -391,5 +302,25 @@ class _SomeSpeeds(Strict):
     bike: ModeSpeeds | None = None
     drive: ModeSpeeds | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rest_as_shipped(cls, data: Any) -> Any:  # noqa: ANN401 — whatever a TOML file holds
+        return {mode: _with_shipped(mode, block) for mode, block in data.items()} if isinstance(data, dict) else data
+
     def given(self) -> dict[str, ModeSpeeds]:
         return {mode: speeds for mode, speeds in (("walk", self.walk), ("bike", self.bike), ("drive", self.drive)) if speeds}
+
+
+def _with_shipped(mode: str, block: Any) -> Any:  # noqa: ANN401 — whatever a TOML file holds
+    """A block without `kmh` adds to the shipped speeds of its mode; its source stands before theirs."""
+    if mode not in MODES or not isinstance(block, dict) or "kmh" in block:
+        return block
+    shipped = default_speeds().of(mode).model_dump()
+    merged = shipped | block
+    if isinstance(merged["classes"], dict):
+        merged["classes"] = shipped["classes"] | merged["classes"]
+    if "source" not in block:
+        del merged["source"]  # what is added needs one of its own
+    elif isinstance(block["source"], str):
+        merged["source"] = f"{block['source']}；其余 the rest: {shipped['source']}"
+    return merged

@@ -17,10 +17,11 @@ from coverage.search import Weight
 from coverage.snap import MAX_SNAP_M
 from geodata.datum.evidence import datum_evidence
 from geodata.errors import InputError, OptionError, Problem, first_few
+from geodata.hours import bad_hour
 from geodata.model import OUTSIDE, Zones
 from geodata.network import build_network
 from geodata.roads import Floats, Roads, great_circle_m
-from geodata.standards import Mode, Speeds, bad_hour, default_speeds
+from geodata.standards import Mode, Speeds, default_speeds
 from geodata.tables.load import read_points
 from geodata.ways.files import read_roads_of
 from scenarios.output.speed_words import no_traffic, unmatched_said

@@ -1,5 +1,6 @@
 """How fast a road is: what was measured there, its maxspeed, its class, and the traffic of the hour; worked out by hand on gridtown."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 import pytest
+from conftest import REPOSITORY
 from county_files import write_county
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,11 +21,12 @@ from coverage.search import reach
 from coverage.snap import snap
 from coverage.stats import coverage
 from geodata.errors import InputError, OptionError
+from geodata.hours import hours_of
 from geodata.network import NEVER, Network, build_network
 from geodata.piece_speeds import piece_kmh, unmatched
 from geodata.region import Prepared
 from geodata.roads import Roads
-from geodata.standards import ModeSpeeds, Speeds, default_services, default_speeds, hours_of, read_services, read_speeds
+from geodata.standards import ModeSpeeds, Speeds, default_services, default_speeds, read_services, read_speeds
 from geodata.store import open_region
 from scenarios.call_speeds import BandSpeed, ClassSpeed, SpeedFit
 from scenarios.cli import main
@@ -287,6 +290,31 @@ def test_an_own_file_may_give_factors_and_measured_speeds(tmp_path):
     assert (drive.factors[0].hours, drive.factors[0].classes) == (hours_of("22-6"), ("primary",))
     assert (drive.ways, drive.names) == ({123456789: {"free": 35}}, {"昌江大道": {"free": 45, "7-9": 28}})
     assert drive.hours == tuple(sorted({22, 23, *range(6), 7, 8}))
+
+
+def test_a_block_without_a_speed_of_its_own_adds_to_the_shipped_one(tmp_path):
+    path = tmp_path / "speeds.toml"
+    path.write_text('[drive]\nsource = "点测 spot"\nclasses = { trunk = 55 }\nnames = { "昌江大道" = 28 }\n', encoding="utf-8")
+    drive, shipped = read_speeds(path).drive, default_speeds().drive
+    assert drive.classes == shipped.classes | {"trunk": 55}
+    assert (drive.kmh, drive.names) == (shipped.kmh, {"昌江大道": {"free": 28}})
+    assert drive.source.startswith("点测 spot；")
+    assert shipped.source in drive.source
+    path.write_text('[drive]\nnames = { "昌江大道" = 28 }\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"drive\.source：缺少此项"):
+        read_speeds(path)
+
+
+@pytest.mark.parametrize("page", ["docs/data.md", "docs/data.zh-CN.md"])
+def test_the_speeds_in_the_pages_can_be_read(tmp_path, page):
+    blocks = re.findall(r"^```toml\n(.*?)^```$", (REPOSITORY / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (text,) = [block for block in blocks if "[drive" in block]
+    (tmp_path / "speeds.toml").write_text(text, encoding="utf-8")
+    drive = read_speeds(tmp_path / "speeds.toml").drive
+    assert drive.classes == default_speeds().drive.classes
+    assert (drive.factor("primary", 8), drive.factor("residential", 8), drive.factor("primary", 23)) == (0.7, 0.85, 1.1)
+    assert drive.ways == {123456789: {"free": 35}}
+    assert drive.hours == tuple(sorted({7, 8, *hours_of("22-6")}))
 
 
 def test_nothing_is_shipped_for_the_hours_for_nothing_is_measured():

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from geodata.hours import FREE, SpeedFactor
 from geodata.region import Prepared
-from geodata.standards import FREE, SpeedFactor
 from scenarios.call_speeds import BANDS, BandSpeed, ClassSpeed
 from scenarios.call_study import FEW, CallStudy
 from scenarios.output.call_report import (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from geodata.errors import first_few
+from geodata.hours import FREE, hours_of
 from geodata.piece_speeds import Unmatched, unmatched
 from geodata.region import Prepared
 from geodata.roads import Roads
-from geodata.standards import FREE, Mode, ModeSpeeds, ServiceDefinition, Speeds, hours_of
+from geodata.standards import Mode, ModeSpeeds, ServiceDefinition, Speeds
 from scenarios.output.legend import MODE_WORDS, Words
 
 
