@@ -12,33 +12,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-FAR = np.iinfo(np.int64).max
+from coverage.graph import FAR, Grouped, Int64, Seeds, UInt32
+
 _FIRST_ROOM = 1024  # entries a bucket; doubled when one is full
-
-Int64 = npt.NDArray[np.int64]
-Int32 = npt.NDArray[np.int32]
-UInt32 = npt.NDArray[np.uint32]
-
-
-class Links(NamedTuple):
-    """Links by the node they leave: node n has the rows ``first[n]:first[n + 1]``. `other` is the cost that is not minimised."""
-
-    first: Int64
-    head: UInt32 | Int64
-    cost: Int64 | Int32
-    other: Int64 | Int32
-
-
-class Seeds(NamedTuple):
-    """Where each source begins: source s has the rows ``first[s]:first[s + 1]``."""
-
-    first: Int64
-    node: UInt32
-    cost: Int64
-    other: Int64
 
 
 class _Queue(NamedTuple):
@@ -68,7 +46,7 @@ def _queue(shift: int, buckets: int, room: int) -> _Queue:
 
 @njit(cache=True, nogil=True)
 def _search(
-    links: Links, seeds: Seeds, source: int, limit: int, queue: _Queue, labels: _Labels, touched: UInt32, paired: bool, traced: bool
+    links: Grouped, seeds: Seeds, source: int, limit: int, queue: _Queue, labels: _Labels, touched: UInt32, paired: bool, traced: bool
 ) -> int:
     """Search from one source; how many nodes were touched, or -1 - that if a bucket was full."""
     shift, mask, room, height, held_node, held_cost = queue
@@ -140,7 +118,7 @@ def _retry(count: int, queue: _Queue, labels: _Labels, touched: UInt32) -> _Queu
 
 
 @njit(cache=True, nogil=True)
-def reach_many(links: Links, seeds: Seeds, limit: int, shift: int, buckets: int, paired: bool) -> tuple[Int64, Int64, Int64, Int64]:
+def reach_many(links: Grouped, seeds: Seeds, limit: int, shift: int, buckets: int, paired: bool) -> tuple[Int64, Int64, Int64, Int64]:
     """Reached nodes of every source: where each one's rows begin, node, cost, other cost (empty unless `paired`)."""
     size, sources = len(links.first) - 1, len(seeds.first) - 1
     labels = _Labels(np.full(size, FAR), np.zeros(size if paired else 0, dtype=np.int64), np.zeros(0, dtype=np.int64))
@@ -178,7 +156,7 @@ def _longer(column: Int64, least: int) -> Int64:
 
 
 @njit(cache=True, nogil=True)
-def tree(links: Links, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64, Int64]:
+def tree(links: Grouped, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64, Int64]:
     """Least cost of every node from one source (FAR: none), and the link by which it is reached (-1 - seed for a seed)."""
     size = len(links.first) - 1
     labels = _Labels(np.full(size, FAR), np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64))
@@ -223,7 +201,7 @@ def _push(queue: _Queue, owner_of: UInt32, node: int, new: int, owner: int) -> b
 
 
 @njit(cache=True, nogil=True)
-def _nearest(links: Links, seeds: Seeds, queue: _Queue, owner_of: UInt32, costs: Int64, owners: Int64) -> bool:
+def _nearest(links: Grouped, seeds: Seeds, queue: _Queue, owner_of: UInt32, costs: Int64, owners: Int64) -> bool:
     """Search from all sources at once; False if a bucket was full."""
     shift, mask, room, height, held_node, held_cost = queue
     waiting, bucket = 0, FAR
@@ -256,7 +234,7 @@ def _nearest(links: Links, seeds: Seeds, queue: _Queue, owner_of: UInt32, costs:
 
 
 @njit(cache=True, nogil=True)
-def nearest_sources(links: Links, seeds: Seeds, shift: int, buckets: int, how_many: int) -> tuple[Int64, Int64]:
+def nearest_sources(links: Grouped, seeds: Seeds, shift: int, buckets: int, how_many: int) -> tuple[Int64, Int64]:
     """Cost and position of the nearest sources (one, or two different ones) of every node; of equal ones the first; FAR, -1 for none."""
     size, room = len(links.first) - 1, _FIRST_ROOM
     while True:
@@ -268,8 +246,8 @@ def nearest_sources(links: Links, seeds: Seeds, shift: int, buckets: int, how_ma
 
 
 @njit(cache=True, nogil=True)
-def grouped(groups: int, places: int, group: Int64, place: Int64, cost: Int64, other: Int64) -> Links:
-    """Links by their group, 0..groups-1; of several between a group and a place the one of least cost, of those of least other cost."""
+def grouped(groups: int, places: int, group: Int64, place: Int64, cost: Int64, other: Int64) -> Grouped:
+    """Grouped by their group, 0..groups-1; of several between a group and a place the one of least cost, of those of least other cost."""
     first = np.zeros(groups + 1, dtype=np.int64)
     for row in range(len(group)):
         first[group[row] + 1] += 1
@@ -299,12 +277,12 @@ def grouped(groups: int, places: int, group: Int64, place: Int64, cost: Int64, o
                 continue
             head[slot], best[slot], best_other[slot] = place[row], cost[row], other[row]
         kept[at + 1] = filled
-    return Links(kept, head[:filled], best[:filled], best_other[:filled])
+    return Grouped(kept, head[:filled], best[:filled], best_other[:filled])
 
 
 @njit(cache=True, nogil=True)
 def arrivals(
-    reached: Links, delay: Int64, legs: Links, near: Links, limit: int, places: int, paired: bool
+    reached: Grouped, delay: Int64, legs: Grouped, near: Grouped, limit: int, places: int, paired: bool
 ) -> tuple[Int64, Int64, Int64, Int64]:
     """Bring what each source reaches (`reached`: source → node) over the last `legs` (node → place) to places.
 
@@ -343,7 +321,7 @@ def arrivals(
 
 @njit(cache=True, nogil=True)
 def _arrive(
-    legs: Links, leg: int, cost: int, other: int, limit: int, best: Int64, best_other: Int64, touched: UInt32, count: int, paired: bool
+    legs: Grouped, leg: int, cost: int, other: int, limit: int, best: Int64, best_other: Int64, touched: UInt32, count: int, paired: bool
 ) -> int:
     """Offer a place a cost by one leg; how many places were touched so far."""
     place, new = legs.head[leg], cost + legs.cost[leg]

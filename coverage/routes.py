@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coverage.kernels import FAR
+from coverage.graph import FAR
 from coverage.search import Links, links, tree
 from coverage.snap import WaysOn
 from geodata.network import Network

@@ -15,8 +15,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from coverage import kernels
-from coverage.kernels import FAR, Seeds
+from coverage.graph import FAR, Grouped, Seeds
 from coverage.snap import WaysOn
 from geodata.model import Facilities
 from geodata.network import Groups, Network
@@ -189,6 +188,8 @@ def reach(
     -------
     Reach
     """
+    from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
+
     delay_ms = delays(origins, weight, delay_ms)
     graph, seeds = _graph(network, direction, weight), _seeds(network, origins, direction, weight, delay_ms)
     most = whole_limit(limit)
@@ -229,6 +230,8 @@ def nearest_two(
     cost : (node_count, how_many) float64
         In ms or mm, inf for none.
     """
+    from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
+
     graph = _graph(network, direction, weight)
     seeds = _seeds(network, origins, direction, weight, delays(origins, weight, delay_ms))
     cost, facility = kernels.nearest_sources(graph, seeds, *_buckets(graph, seeds), how_many)
@@ -241,12 +244,14 @@ def tree(network: Network, origin: WaysOn, *, direction: Direction = "from_facil
     Returns
     -------
     ms : (node_count,) int64
-        ``kernels.FAR`` for unreachable.
+        ``graph.FAR`` for unreachable.
     link : (node_count,) int64
         The network's link by which each node is reached; -1 - i where that is the i-th of the links between the place and the road.
     ends : Links
         The links between the place and the road.
     """
+    from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
+
     adjacency = network.outward if direction == "from_facility" else network.inward
     ends = links(network, origin, leaving=direction == "from_facility")
     seeds = Seeds(np.array([0, len(ends.tail)]), ends.head.astype(np.uint32), ends.ms, ends.mm)
@@ -298,11 +303,11 @@ def side_by_side(work: Callable[[int], _Answer], starts: range) -> Iterator[_Ans
         pool.shutdown(cancel_futures=True)
 
 
-def _graph(network: Network, direction: Direction, weight: Weight) -> kernels.Links:
+def _graph(network: Network, direction: Direction, weight: Weight) -> Grouped:
     """The links as the search walks them: reversed if people travel to the facility."""
     adjacency = network.outward if direction == "from_facility" else network.inward
     costs = (adjacency.ms, adjacency.mm)[:: 1 if weight == "time" else -1]
-    return kernels.Links(adjacency.first, adjacency.node, *costs)
+    return Grouped(adjacency.first, adjacency.node, *costs)
 
 
 def _seeds(network: Network, origins: WaysOn, direction: Direction, weight: Weight, delay_ms: Ints) -> Seeds:
@@ -319,7 +324,7 @@ def _of_sources(seeds: Seeds, start: int, stop: int) -> Seeds:
     return Seeds(first - first[0], seeds.node[rows], seeds.cost[rows], seeds.other[rows])
 
 
-def _buckets(graph: kernels.Links, seeds: Seeds) -> tuple[int, int]:
+def _buckets(graph: Grouped, seeds: Seeds) -> tuple[int, int]:
     """How wide the buckets of the queue are, as a power of two, and how many hold all that can wait at once, a power of two as well."""
     mean = int(graph.cost.mean()) if len(graph.cost) else 1
     spread = int(max(graph.cost.max(initial=0), np.ptp(seeds.cost) if len(seeds.cost) else 0))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coverage import kernels
+from coverage.graph import Grouped
 from coverage.search import (
     AT_ONCE,
     Links,
@@ -77,7 +77,7 @@ class Destinations:
         What is asked; `direction` as the facilities see it.
     ways : WaysOn
         Of the demand points.
-    legs : kernels.Links
+    legs : Grouped
         From each node to the demand points beside it, the best of each pair.
     by_piece, by_place : Sorted
         The ways by the piece they lead onto, and the points by where they are.
@@ -87,7 +87,7 @@ class Destinations:
     direction: Direction
     weight: Weight
     ways: WaysOn
-    legs: kernels.Links
+    legs: Grouped
     by_piece: Sorted
     by_place: Sorted
 
@@ -113,6 +113,8 @@ class Sorted(NamedTuple):
 
 def destinations(network: Network, targets: WaysOn, *, direction: Direction, weight: Weight = "time") -> Destinations:
     """Make demand points ready to be arrived at: what a single search would spend most of its time on, once for all."""
+    from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
+
     legs = links(network, targets, leaving=direction == "to_facility")
     best = kernels.grouped(network.node_count, targets.count, legs.head, legs.tail, legs.cost(weight), legs.cost(other_weight(weight)))
     return Destinations(network, direction, weight, targets, best, Sorted.of(targets.piece), Sorted.of(_place_number(targets.lonlat)))
@@ -171,10 +173,12 @@ def times_to(
 
 
 def _arrivals(ready: Destinations, reached: Reach, origins: WaysOn) -> TravelTimes:
+    from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
+
     near = _direct(ready, origins)
     costs = (near.cost(ready.weight), near.cost(other_weight(ready.weight)))
     close = kernels.grouped(origins.count, ready.ways.count, near.tail, near.head, *costs)
-    rows = kernels.Links(reached.first, reached.node, reached.cost, reached.second)
+    rows = Grouped(reached.first, reached.node, reached.cost, reached.second)
     paired, limit = len(reached.second) == len(reached.node), whole_limit(reached.limit)
     found = kernels.arrivals(rows, reached.delay_ms, ready.legs, close, limit, ready.ways.count, paired=paired)
     return TravelTimes(ready.weight, *found)
