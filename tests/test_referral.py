@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,18 @@ from random_town import PROFILE, corners, judge, towns
 
 from coverage.gaps import CUT_OFF, NO_FACILITY, OFF_NETWORK
 from coverage.referral import PARTS, Referral, capable_hospitals, referral
+from coverage.search import reach
 from coverage.snap import snap_demand, snap_facilities
 from coverage.stats import coverage
+from coverage.travel_times import travel_times
 from geodata.calls.model import ARRIVED, LEFT_SCENE, MISSING, Calls
 from geodata.errors import OptionError
 from geodata.model import Region
-from geodata.network import Network
+from geodata.network import Network, build_network
 from geodata.region import Prepared
 from geodata.roads import Roads
 from geodata.standards import ServiceDefinition, default_services
+from geodata.ways.osm import read_roads
 from scenarios.cli import main
 from scenarios.referral import referral_study, scene_time
 
@@ -192,6 +195,26 @@ def test_the_total_is_the_least_over_all_pairs_of_point_and_hospital(pieces, poi
         pairs = [a[0] + b[0] for (_, x), a in out.items() if x == home for (_, y), b in back.items() if y == home]
         least = (min(pairs) / 60_000 + 14) if pairs else math.nan
         assert of(result, f"a{home}")["total_minutes"] == pytest.approx(least, nan_ok=True)
+
+
+def test_in_a_real_city_of_one_way_streets_the_total_is_the_least_over_all_pairs(data_file: Callable[[str], Path]):
+    roads = read_roads(data_file("monaco/monaco.osm.gz"))
+    net = build_network(roads, "drive", town.speeds(), "EPSG:32632")
+    spots = roads.lonlat[np.random.default_rng(15).integers(len(roads.lonlat), size=24)]
+    places = {f"p{i}": ((i, 0), POINT) for i in range(4)} | {f"h{i}": ((i, 1), HOSPITAL) for i in range(4)}
+    lattice = county(places, {f"a{i:02}": (i, 2) for i in range(16)})
+    demand, facilities = replace(lattice.demand, lonlat=spots[8:]), replace(lattice.facilities, entrance=spots[:8])
+    region = replace(lattice, roads=roads, demand=demand, facilities=facilities)
+    ways, gates = snap_demand(net, demand), snap_facilities(net, facilities)
+    least = np.full((2, len(demand)), np.inf)
+    for leg, (which, direction) in enumerate(((np.arange(4), "from_facility"), (np.arange(4, 8), "to_facility"))):
+        found = travel_times(net, reach(net, gates.take(which), direction=direction), gates.take(which), ways)
+        np.minimum.at(least[leg], found.demand, found.cost)
+    told = chain(region, net).by_settlement.set_index("id").loc[list(demand.id)]
+    assert np.isfinite(least).sum() > 20
+    assert (least[0] != least[1]).any()
+    expected = np.where(np.isfinite(least.sum(axis=0)), 14 + least.sum(axis=0) / 60_000, np.nan)
+    assert told["total_minutes"].to_numpy() == pytest.approx(expected, nan_ok=True)
 
 
 def prepared(region: Region) -> Prepared:
