@@ -153,10 +153,11 @@ def _nearest_lines(
         return np.asarray(shapely.shortest_line(entrances, entrances)), ways.owner, float(limit.straight_m or 0)
     weight, most = searches[0]
     facility, cost = nearest(network, ways, direction=definition.direction, weight=weight, delay_ms=delay_ms)
-    key = np.where(cost <= most, cost * ways.count + facility, np.inf)
+    count = max(1, ways.count)
+    key = np.where(cost <= most, cost * count + facility, np.inf)
     leg = ways.leg_ms + delay_ms[ways.place] if weight == "time" else ways.leg_mm
-    doors = Doors(ways.piece, ways.offset_mm, leg * ways.count + ways.place)
-    found = reached_stretches(network, Search(definition.direction, weight, most, ways.count), key, doors)
+    doors = Doors(ways.piece, ways.offset_mm, leg * count + ways.place)
+    found = reached_stretches(network, Search(definition.direction, weight, most, count), key, doors)
     return found.lines(network), found.owner, definition.beside_m
 
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from random_town import PROFILE, directions, places, towns
 
 from coverage import raster
-from coverage.circles import circles, merged_circles, reached_lines
+from coverage.circles import catchments, circles, merged_circles, reached_lines
 from coverage.raster import around
-from coverage.search import reach
+from coverage.search import nearest, reach
 from coverage.snap import WaysOn, snap
+from coverage.stretches import Doors, Search, reached_stretches
 from coverage.travel_times import travel_times
 from geodata.network import Network
 from geodata.standards import Limit
@@ -229,6 +230,78 @@ def test_who_reaches_nothing_has_no_circle():
         assert frame.crs == "EPSG:4326"
 
 
+def parts(pieces: list[town.Piece], clinics: dict[str, town.Node], **said: object) -> dict[str, shapely.Geometry]:
+    """Catchments by car, in blocks."""
+    columns = {name: said.pop(name) for name in ("restricted", "entrances", "turnout_s") if isinstance(said.get(name), list)}
+    roads = town.roads(pieces, permit=said.pop("permit", None))
+    facilities = town.region(roads, {}, clinics, **columns).facilities
+    frame = catchments(town.definition(mode="drive", **said), town.network(roads, "drive"), facilities)
+    shapes = shapely.transform(frame.geometry.to_crs(town.CRS), lambda xy: (xy - [town.EAST, town.NORTH]) / town.BLOCK_M)
+    return dict(zip(frame["facility_id"], shapes, strict=True))
+
+
+def east_and_west(shape: shapely.Geometry) -> tuple[float, float]:
+    return shape.bounds[0], shape.bounds[2]
+
+
+def test_two_clinics_share_the_street_between_them_half_and_half():
+    shapes = parts(STREET, {"A": (5, 0), "B": (25, 0)}, minutes=5)
+    assert east_and_west(shapes["A"]) == pytest.approx((-0.6, 15), abs=0.01)
+    assert east_and_west(shapes["B"]) == pytest.approx((15, 30.6), abs=0.01)
+
+
+def test_a_slow_turnout_moves_the_border_towards_the_slow_one():
+    shapes = parts(STREET, {"prompt": (5, 0), "slow": (25, 0)}, minutes=5, call_handling_s=30, turnout_s=[10.0, 30.0])
+    assert east_and_west(shapes["prompt"])[1] == pytest.approx(16, abs=0.01), "11 blocks and 10 s, or 9 blocks and 30 s"
+
+
+def test_on_a_one_way_street_the_clinic_behind_reaches_as_far_as_the_next():
+    one_way = dict.fromkeys(range(3), FORWARD)
+    shapes = parts(STREET, {"A": (5, 0), "B": (25, 0)}, minutes=5, permit=one_way, direction="from_facility")
+    assert east_and_west(shapes["A"])[1] == pytest.approx(25, abs=0.2)
+    shapes = parts(STREET, {"A": (5, 0), "B": (25, 0)}, minutes=5, permit=one_way, direction="to_facility")
+    assert east_and_west(shapes["B"])[0] == pytest.approx(5, abs=0.2)
+
+
+def test_of_two_clinics_at_one_place_the_first_by_id_has_it_all():
+    assert list(parts(STREET, {"b": (15, 0), "a": (15, 0)}, minutes=1)) == ["a"]
+
+
+def test_where_circles_do_not_meet_each_keeps_its_own():
+    drawn_parts, frame = parts(STREET, {"A": (5, 0), "B": (25, 0)}, minutes=1), drawn(STREET, {"A": (5, 0), "B": (25, 0)}, minutes=1)
+    for facility_id, shape in drawn_parts.items():
+        assert shape.area * town.BLOCK_M**2 == pytest.approx(circle(frame, facility_id).area)
+
+
+def test_beside_the_road_the_border_lies_half_way_to_the_road_of_the_other():
+    shapes = parts([((0, 0), (10, 0)), ((0, 1), (10, 1))], {"south": (0, -1), "north": (0, 2)}, minutes=15, beside_m=70)
+    assert shapes["south"].contains(shapely.box(1, -0.5, 9, 0.49))
+    assert shapes["north"].contains(shapely.box(1, 0.51, 9, 1.5))
+
+
+def test_a_restricted_facility_takes_no_share_and_leaves_no_trace():
+    with_base = parts(STREET, {"base": (10, 0), "A": (5, 0), "B": (25, 0)}, minutes=5, restricted=[True, False, False])
+    assert with_base == parts(STREET, {"A": (5, 0), "B": (25, 0)}, minutes=5)
+
+
+def test_straight_line_catchments_meet_where_both_gates_are_equally_far():
+    gates = [town.gates((0, 0)), town.gates((6, 0), (30, 0))]
+    shapes = parts(STREET, {"P": (0, 0), "Q": (30, 0)}, straight_m=500, entrances=gates)
+    assert east_and_west(shapes["P"]) == pytest.approx((-5, 3), abs=0.01)
+    assert len(shapes["Q"].geoms) == 2
+
+
+def test_urban_and_rural_catchments_are_cut_apart_and_nobody_has_none():
+    roads = town.roads(STREET)
+    facilities = town.region(roads, {}, {"A": (5, 0), "B": (25, 0)}).facilities
+    definition, net = town.definition(mode="drive", minutes=1, rural=Limit(minutes=2)), town.network(roads, "drive")
+    frame = catchments(definition, net, facilities)
+    assert frame[["facility_id", "class"]].to_numpy().tolist() == [["A", "urban"], ["B", "urban"], ["A", "rural"], ["B", "rural"]]
+    nobody = catchments(definition, net, facilities.take(np.zeros(0, dtype=np.int64)))
+    assert list(nobody.columns) == list(frame.columns)
+    assert len(nobody) == 0
+
+
 def standing(net: Network, points: np.ndarray) -> WaysOn:
     """The points as places on every piece that passes within a centimetre, without legs."""
     place, piece = net.tree.query(points, predicate="dwithin", distance=0.01)
@@ -266,27 +339,72 @@ def test_the_drawn_road_is_the_road_whose_travel_time_is_within_the_limit(said, 
     assert (cost(inner) <= limit + 15).all(), "all that is drawn is within, to the centimetre"
 
 
-@settings(PROFILE, max_examples=20)
-@given(towns(), st.lists(places, min_size=1, max_size=4), directions, st.randoms(use_true_random=False))
-def test_circles_are_valid_nested_and_merged_in_any_order(said, clinics, direction, chance):
+minutes_by_mode = st.sampled_from([("drive", (0.5, 1, 2, 3)), ("walk", (5, 10, 15, 30))])
+
+
+@settings(PROFILE, max_examples=12)
+@given(towns(), st.lists(places, min_size=1, max_size=4), directions, minutes_by_mode, st.randoms(use_true_random=False))
+def test_circles_are_valid_nested_and_merged_in_any_order(said, clinics, direction, asked, chance):
+    mode, several = asked
     roads = town.roads(**said)
-    net = town.network(roads, "drive")
+    net = town.network(roads, mode)
     late = [float(chance.choice([0, 30])) for _ in clinics]
     facilities = town.region(roads, {}, {str(i): clinic for i, clinic in enumerate(clinics)}, turnout_s=late).facilities
-    definition = town.definition(mode="drive", direction=direction, call_handling_s=1)
-    order = chance.sample(range(len(clinics)), len(clinics))
+    definition = town.definition(mode=mode, direction=direction, call_handling_s=1)
+    shuffled = facilities.take(np.array(chance.sample(range(len(clinics)), len(clinics))))
     smaller: dict[str, shapely.Geometry] = {}
-    for minutes in (0.5, 1, 2, 3):
+    for minutes in several:
         frame = circles(definition.with_minutes(minutes), net, facilities)
         assert frame.geometry.is_valid.all()
-        again = merged_circles(definition.with_minutes(minutes), net, facilities.take(np.array(order)))
-        assert again.to_json() == frame[frame["facility_id"] == ""].reset_index(drop=True).to_json()
         shapes = dict(zip(frame["facility_id"], frame.to_crs(town.CRS).geometry, strict=True))
         for facility_id, shape in smaller.items():
             assert shape.difference(shapes[facility_id]).area <= 1e-6 * shape.area, "the bigger contains the smaller"
         if shapes:
             assert likeness(shapely.union_all([shape for facility_id, shape in shapes.items() if facility_id]), shapes[""]) > 0.98
         smaller = shapes
+    again = merged_circles(definition.with_minutes(several[-1]), net, shuffled)
+    assert again.to_wkb().equals(frame[frame["facility_id"] == ""].reset_index(drop=True).to_wkb())
+
+
+@settings(PROFILE, max_examples=15)
+@given(towns(), st.lists(places, min_size=1, max_size=4), directions, minutes_by_mode, st.randoms(use_true_random=False))
+def test_catchments_are_the_merged_circle_in_parts_that_do_not_overlap(said, clinics, direction, asked, chance):
+    mode, several = asked
+    roads = town.roads(**said)
+    net = town.network(roads, mode)
+    late = [float(chance.choice([0, 30])) for _ in clinics]
+    facilities = town.region(roads, {}, {str(i): clinic for i, clinic in enumerate(clinics)}, turnout_s=late).facilities
+    definition = town.definition(mode=mode, direction=direction, call_handling_s=1, minutes=chance.choice(several))
+    frame = catchments(definition, net, facilities)
+    parts, whole = (drawn.geometry.to_crs(town.CRS) for drawn in (frame, merged_circles(definition, net, facilities)))
+    assert parts.is_valid.all()
+    assert frame["facility_id"].is_monotonic_increasing
+    assert parts.area.sum() == pytest.approx(whole.area.sum()), "nothing twice"
+    assert shapely.union_all(parts).symmetric_difference(shapely.union_all(whole)).area <= 1e-6 * whole.area.sum(), "nothing is missing"
+    again = catchments(definition, net, facilities.take(np.array(chance.sample(range(len(clinics)), len(clinics)))))
+    assert again.to_wkb().equals(frame.to_wkb()), "the order of the facilities decides nothing"
+
+
+@settings(PROFILE, max_examples=30)
+@given(towns(), st.lists(places, min_size=2, max_size=4), directions, limits)
+def test_the_road_of_each_part_is_nearest_to_its_facility(said, clinics, direction, limited):
+    limit, weight = limited
+    net = town.network(town.roads(**said), "drive")
+    ways = snap(net, town.lonlat(clinics), np.arange(len(clinics)), len(clinics))
+    delay_ms = np.arange(len(clinics), dtype=np.int64) * 7_000
+    facility, cost = nearest(net, ways, direction=direction, weight=weight, delay_ms=delay_ms)
+    leg = ways.leg_ms + delay_ms[ways.place] if weight == "time" else ways.leg_mm
+    doors = Doors(ways.piece, ways.offset_mm, leg * ways.count + ways.place)
+    key = np.where(cost <= limit, cost * ways.count + facility, np.inf)
+    found = reached_stretches(net, Search(direction, weight, limit, ways.count), key, doors)
+    points = shapely.line_interpolate_point(found.lines(net)[:, None], [0.02, 0.5, 0.98], normalized=True).ravel()
+    everything = reach(net, ways, direction=direction, weight=weight, delay_ms=delay_ms)
+    times = travel_times(net, everything, ways, standing(net, points))
+    each = np.full((ways.count, len(points)), np.inf)
+    each[times.facility, times.demand] = times.cost
+    mine = each[np.repeat(found.owner, 3), np.arange(len(points))]
+    assert (mine <= each.min(axis=0, initial=np.inf) + 15).all(), "to the centimetre"
+    assert (mine <= limit + 15).all()
 
 
 def likeness(one: shapely.Geometry, other: shapely.Geometry) -> float:
