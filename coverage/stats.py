@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from scipy.sparse import csr_array, hstack
 
+from coverage.cuts import ways_after
 from coverage.gaps import gap_table
 from coverage.search import Weight, start_delay_ms
 from coverage.snap import WaysOn, projected, snap_demand, snap_facilities
@@ -35,8 +36,10 @@ class CoverageResult:
     definition : ServiceDefinition
     facilities : Facilities
         Those counted: of the definition's kinds and open on the region's day.
+    network : Network
+        That it was measured on.
     demand_ways : WaysOn
-        Of the demand points, onto the definition's network.
+        Of the demand points, onto the network.
     covers : (demand points, facilities) sparse bool
         Within every limit of the demand point's class.
     covered, covered_without_external : (demand points,) bool
@@ -49,6 +52,7 @@ class CoverageResult:
 
     definition: ServiceDefinition
     facilities: Facilities
+    network: Network
     demand_ways: WaysOn
     covers: csr_array
     covered: Bools
@@ -71,15 +75,16 @@ def coverage(
     added : (pieces,) bool, optional
         The pieces of the network that a scenario adds, see :func:`coverage.snap.snap`.
     before : CoverageResult, optional
-        Of the same definition, network and demand, with other facilities: a facility that stands as it did there is not searched anew.
+        Of the same definition and demand. On the same network: a facility that stands as it did there is not searched anew. On a network
+        that a scenario changed, behind whose pieces the `added` ones stand: only who lives near these is brought onto the roads anew.
     """
     counted = np.flatnonzero(region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date))
     facilities = region.facilities.take(counted)
     ways = {
-        "demand_ways": before.demand_ways if before else snap_demand(network, region.demand, added=added),
+        "demand_ways": _demand_ways(network, region.demand, added, before),
         "facility_ways": snap_facilities(network, facilities, added=added),
     }
-    if before is None:
+    if before is None or before.network is not network:
         covers = within_limits(definition, network, region.demand, facilities, **ways)
     else:
         covers = _covers_after(before, network, region.demand, facilities, **ways)
@@ -88,6 +93,7 @@ def coverage(
     return CoverageResult(
         definition=definition,
         facilities=facilities,
+        network=network,
         demand_ways=ways["demand_ways"],
         covers=covers,
         covered=covered,
@@ -95,6 +101,15 @@ def coverage(
         by_zone=zone_table(region.zones, region.demand, covered, inside, definition.settlement_share),
         gaps=gap_table(region, definition, network, facilities, covered=covered, **ways),
     )
+
+
+def _demand_ways(network: Network, demand: Demand, added: Bools | None, before: CoverageResult | None) -> WaysOn:
+    """Ways on of the demand points; those of `before` as far as they are the same."""
+    if before is None:
+        return snap_demand(network, demand, added=added)
+    if before.network is network or added is None or not added.any():
+        return before.demand_ways
+    return ways_after(before.demand_ways, network, added)
 
 
 def _covers_after(

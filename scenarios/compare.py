@@ -1,24 +1,32 @@
-"""Before and after: who gains and who loses, by township and by settlement. The baseline is the empty scenario: one road for both."""
+"""Before and after: who gains and who loses, by township and by settlement. The baseline is the empty scenario: one way for both."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from coverage.stats import CoverageResult, coverage, zone_table
 from geodata.model import Region
+from geodata.network import Network
 from geodata.region import Prepared
+from geodata.roads import Bools
 from geodata.standards import ServiceDefinition
-from scenarios.model import Scenario, changed_region
+from scenarios.model import Scenario, changed
+from scenarios.roadworks import ROAD_COLUMNS, RoadWorks
 
 State = Literal["new", "moved", "closed"]
 _SIDES = (
     *("covered_people", "share_people", "covered_settlements", "share_settlements"),
     *("covered_people_low", "covered_people_high", "share_people_low", "share_people_high", "covered_old", "share_old"),
 )
+
+
+_NO_ROADS = gpd.GeoDataFrame({name: [] for name in ROAD_COLUMNS}, geometry="geometry", crs="EPSG:4326")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +47,8 @@ class Comparison:
     sites : DataFrame
         The facilities of the definition that the scenario changed, in the order of their ids: id, name, kind, lon, lat (of the first
         entrance), state ("new", "moved" or "closed"), people (within its limits, of those inside the county, whoever else serves them).
+    roads : GeoDataFrame
+        The roads of the definition's mode that the scenario changed, see :meth:`scenarios.roadworks.RoadWorks.table`.
     """
 
     scenario: Scenario
@@ -47,10 +57,18 @@ class Comparison:
     by_zone: pd.DataFrame
     changed: pd.DataFrame
     sites: pd.DataFrame
+    roads: gpd.GeoDataFrame
+
+    @property
+    def differs(self) -> bool:
+        """Whether the scenario changes anything that the definition asks about."""
+        return len(self.sites) + len(self.roads) > 0
 
 
 def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinition, *, before: CoverageResult | None = None) -> Comparison:
     """Compute coverage before and after a scenario, and the difference.
+
+    What a change cannot touch is not searched anew: facilities that stand as they did on roads of the mode that are as they were.
 
     Parameters
     ----------
@@ -63,12 +81,16 @@ def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinitio
     Raises
     ------
     OptionError
-        Changes that do not fit, see :func:`scenarios.model.changed_region`.
+        Changes that do not fit, see :func:`scenarios.model.changed`.
     """
-    region, network = prepared.region, prepared.network_of(definition)
-    changed = changed_region(prepared, scenario)
-    before = before or coverage(region, definition, network)
-    after = coverage(changed, definition, network, before=before)
+    region, planned = prepared.region, changed(prepared, scenario)
+    before = before or coverage(region, definition, prepared.network_of(definition))
+    works = planned.works if planned.works is not None and planned.works.touch(definition.mode) else None
+    if works is None:
+        after = coverage(planned.prepared.region, definition, before.network, before=before)
+    else:
+        on_roads = _on_changed_roads(works, planned.prepared.network_of(definition), region, before)
+        after = coverage(planned.prepared.region, definition, on_roads.network, added=_added(works, on_roads.network), before=on_roads)
     return Comparison(
         scenario=scenario,
         before=before,
@@ -76,7 +98,18 @@ def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinitio
         by_zone=_by_zone(region, before, after),
         changed=_changed(region, before, after),
         sites=_sites(region, before, after),
+        roads=_NO_ROADS if works is None else works.table(definition.mode),
     )
+
+
+@lru_cache(maxsize=4)  # so that a click on a page with changed roads costs no more than one with those of today
+def _on_changed_roads(works: RoadWorks, network: Network, region: Region, before: CoverageResult) -> CoverageResult:
+    """Coverage by the facilities of today on the roads of a scenario."""
+    return coverage(region, before.definition, network, added=_added(works, network), before=before)
+
+
+def _added(works: RoadWorks, network: Network) -> Bools:
+    return works.added[works.pieces(network.mode)]
 
 
 def _by_zone(region: Region, before: CoverageResult, after: CoverageResult) -> pd.DataFrame:

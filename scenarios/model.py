@@ -1,11 +1,12 @@
-"""What if: a scenario is an ordered list of small changes, applied to a copy of the facilities. The empty scenario is the baseline."""
+"""What if: a scenario is an ordered list of small changes to facilities and roads, applied to a copy. The empty one is the baseline."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,9 +19,8 @@ from geodata.errors import InputError, OptionError, Problem, os_reason
 from geodata.model import Facilities, Region
 from geodata.region import Prepared
 from geodata.toml import Strict, check_toml
-
-Longitude = Annotated[float, Field(ge=-180, le=180)]
-Latitude = Annotated[float, Field(ge=-90, le=90)]
+from scenarios.road_changes import AddRoad, CloseRoad, Latitude, Longitude, RoadChange, SetSpeed, numbered, road_works
+from scenarios.roadworks import RoadWorks, works_network
 
 
 class Open(Strict):
@@ -51,7 +51,8 @@ class Close(Strict):
     id: str
 
 
-Change = Annotated[Open | Move | Close, Field(discriminator="do")]
+AnyChange = Open | Move | Close | RoadChange
+Change = Annotated[Open | Move | Close | CloseRoad | AddRoad | SetSpeed, Field(discriminator="do")]
 
 
 class Scenario(Strict):
@@ -71,13 +72,13 @@ class Scenario(Strict):
     region_fingerprint: str = ""
     changes: tuple[Change, ...] = ()
 
-    def then(self, *changes: Open | Move | Close) -> Scenario:
+    def then(self, *changes: AnyChange) -> Scenario:
         """Build the scenario with more changes."""
         return self.model_copy(update={"changes": (*self.changes, *changes)})
 
     def without(self, *ids: str) -> Scenario:
-        """Build the scenario without its changes to these facilities: as they stood, or not there if it opened them."""
-        return self.model_copy(update={"changes": tuple(change for change in self.changes if change.id not in ids)})
+        """Build the scenario without its changes to these facilities: as they stood, or not there if it opened them; or these new roads."""
+        return self.model_copy(update={"changes": tuple(change for change in self.changes if getattr(change, "id", None) not in ids)})
 
     def moved(self, one: str, lon: float, lat: float) -> Scenario:
         """Build the scenario with a facility elsewhere.
@@ -90,7 +91,7 @@ class Scenario(Strict):
             return self.model_copy(update={"changes": (*kept, Move(id=one, lon=lon, lat=lat))})
         return self.model_copy(update={"changes": tuple(self._opened_at(change, one, lon, lat) for change in self.changes)})
 
-    def _opened_at(self, change: Open | Move | Close, one: str, lon: float, lat: float) -> Open | Move | Close:
+    def _opened_at(self, change: AnyChange, one: str, lon: float, lat: float) -> AnyChange:
         if change.do != "open" or change.id != one:
             return change
         there: dict[str, Any] = {"lon": lon, "lat": lat}
@@ -148,13 +149,26 @@ def read_scenario(path: Path) -> Scenario:
         raise InputError(Problem(f"{path.name}：不是 UTF-8 文字。", f"{path.name}: not UTF-8 text.")) from error
 
 
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """A region after a scenario, and what it does to the roads; None if nothing."""
+
+    prepared: Prepared
+    works: RoadWorks | None
+
+
 def with_scenario(prepared: Prepared, scenario: Scenario) -> Prepared:
-    """Put the changed region in place of the region: its networks serve both."""
-    return replace(prepared, region=changed_region(prepared, scenario))
+    """Put the changed region in place of the region: unless the roads change, its networks serve both."""
+    return changed(prepared, scenario).prepared
 
 
 def changed_region(prepared: Prepared, scenario: Scenario) -> Region:
-    """Apply a scenario to a copy of the region.
+    """Apply a scenario to a copy of the region; see :func:`changed`."""
+    return changed(prepared, scenario).prepared.region
+
+
+def changed(prepared: Prepared, scenario: Scenario) -> Changed:
+    """Apply a scenario to a copy.
 
     Raises
     ------
@@ -162,12 +176,19 @@ def changed_region(prepared: Prepared, scenario: Scenario) -> Region:
         Changes that fit neither the region nor the changes before them: all of them at once, and nothing is applied.
     """
     region, problems = prepared.region, []
-    facilities = region.facilities
+    facilities, works = region.facilities, None
     for number, change in enumerate(scenario.changes, 1):
+        if change.do in _CHANGES:
+            try:
+                facilities = _CHANGES[change.do](facilities, change, prepared)
+            except OptionError as error:
+                problems += numbered(number, error)
+    roads = tuple((number, change) for number, change in enumerate(scenario.changes, 1) if isinstance(change, RoadChange))
+    if roads:
         try:
-            facilities = _CHANGES[change.do](facilities, change, prepared)
+            works = road_works(region.roads, roads)
         except OptionError as error:
-            problems += [Problem(f"第 {number} 项改动：{one.zh}", f"Change {number}: {one.en}") for one in error.problems]
+            problems += error.problems
     if problems and scenario.region not in {"", region.name}:
         zh, en = (
             f"这个情景是在“{scenario.region}”上做的，不是“{region.name}”。",
@@ -176,7 +197,11 @@ def changed_region(prepared: Prepared, scenario: Scenario) -> Region:
         problems.insert(0, Problem(zh, en))
     if problems:
         raise OptionError(*problems)
-    return replace(region, facilities=facilities)
+    if works is None:
+        return Changed(replace(prepared, region=replace(region, facilities=facilities)), None)
+    built = partial(works_network, works, prepared)
+    after = replace(region, facilities=facilities, roads=works.roads)
+    return Changed(replace(prepared, region=after, speeds=works.speeds(prepared.speeds), build=built), works)
 
 
 def _open(facilities: Facilities, change: Open, prepared: Prepared) -> Facilities:
