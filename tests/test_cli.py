@@ -74,7 +74,7 @@ def test_coverage_writes_every_file_and_the_tables_agree(example: Path, tmp_path
     assert 0.5 < total["share_people"] < 0.95
     assert said["services"]["medical"]["total"]["covered_people"] == total["covered_people"]
     layers = sorted(pyogrio.list_layers(out / "coverage.gpkg")[:, 0])
-    assert layers == ["circles", "facilities", "gaps", "zones"]
+    assert layers == ["catchments", "circles", "facilities", "gaps", "zones"]
     circles = gpd.read_file(out / "coverage.gpkg", layer="circles")
     assert circles.is_valid.all()
     assert (circles["facility_id"].fillna("") == "").sum() == 1

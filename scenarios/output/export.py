@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import geopandas as gpd
 import pandas as pd
 
-from coverage.circles import circles, merged_circles
+from coverage.circles import catchments, circles, merged_circles
 from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from scenarios.compare import Comparison, compare
@@ -124,13 +124,14 @@ def coverage_layers(
     comparisons: Mapping[str, Comparison],
 ) -> dict[str, gpd.GeoDataFrame]:
     """Build the layers of coverage.gpkg; `service` and `definition` tell which run a row belongs to."""
-    drawn = {key: circles(result.definition, prepared.network_of(result.definition), result.facilities) for key, result in results.items()}
+    asked = {key: (one.definition, prepared.network_of(one.definition), one.facilities) for key, one in results.items()}
     places = {key: result.facilities.to_geodataframe() for key, result in results.items()}
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
     by_zone = tables["coverage"]
     homes = prepared.region.demand.to_geodataframe()[["id", "geometry"]]
     return {
-        "circles": _joined(drawn, results),
+        "circles": _joined({key: circles(*one) for key, one in asked.items()}, results),
+        "catchments": _joined({key: catchments(*one) for key, one in asked.items()}, results),
         "zones": zones.merge(by_zone[by_zone["row"] == "zone"].drop(columns="row"), on="zone_id"),
         "facilities": _joined(places, results),
         "gaps": homes.merge(tables["gaps"], on="id"),
@@ -142,14 +143,15 @@ def coverage_layers(
 
 
 def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataFrame]:
-    """Build the layers of site.gpkg: sites, circles of the plan, zones before and after, covered demand points."""
-    table = site_table(plan)
+    """Build the layers of site.gpkg: sites, circles and catchments of the plan, zones before and after, covered demand points."""
+    table, network = site_table(plan), prepared.network_of(plan.definition)
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
     both = before_and_after(plan)
     homes = prepared.region.demand.to_geodataframe()[["id", "name", "people", "urban", "geometry"]].assign(covered=plan.covered_after)
     return {
         "sites": _points(table),
-        "circles": circles(plan.definition, prepared.network_of(plan.definition), plan.sites),
+        "circles": circles(plan.definition, network, plan.sites),
+        "catchments": catchments(plan.definition, network, plan.sites),
         "zones": zones.merge(both[both["row"] == "zone"].drop(columns="row"), on="zone_id"),
         "demand": homes[prepared.region.demand.inside],
     }
