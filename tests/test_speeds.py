@@ -28,6 +28,7 @@ from geodata.region import Prepared
 from geodata.roads import Roads
 from geodata.standards import ModeSpeeds, Speeds, default_services, default_speeds, read_services, read_speeds
 from geodata.store import open_region
+from geodata.ways.files import read_roads_of
 from scenarios.call_speeds import BandSpeed, ClassSpeed, SpeedFit
 from scenarios.cli import main
 from scenarios.explain import steps_between
@@ -126,6 +127,23 @@ def test_speeds_for_ways_names_and_classes_that_are_not_there_are_found():
     way = speeds(ways={"2": 20, "77": 20, "9": 5}, names={"平安路": 28, "昌江大道": 28}, factors=[rush(0.5, "primary", "trunk")]).drive
     assert unmatched(STREET, way) == ((9, 77), ("昌江大道",), ("trunk",))
     assert unmatched(STREET, town.speeds().drive) == ((), (), ())
+
+
+def test_measured_speeds_hold_on_the_avenue_and_the_way_of_a_real_map_and_nowhere_else(data_file):
+    roads = read_roads_of(data_file("monaco/monaco.osm.gz"))
+    frame = roads.to_geodataframe()
+    avenue = (frame["name"] == "Avenue Princesse Grace").to_numpy()
+    assert avenue.sum() > 10
+    way = int(frame.loc[avenue, "way_id"].iloc[0])
+    usual, said = (
+        piece_kmh(roads, "drive", one.drive, 8) for one in (town.speeds(), speeds(names={"Avenue Princesse Grace": 12}, ways={way: 7}))
+    )
+    on_way = (frame["way_id"] == way).to_numpy()
+    assert (said[on_way] == 7).all()
+    assert (said[avenue & ~on_way] == 12).all()
+    assert (said[~avenue] == usual[~avenue]).all()
+    slower = piece_kmh(roads, "drive", speeds(factors=[rush(0.5)]).drive, 8)
+    assert (slower == usual / 2).all()
 
 
 # --- times and networks
