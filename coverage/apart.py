@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from scipy.ndimage import maximum_filter, minimum_filter
 from scipy.spatial import Voronoi
 
-from geodata.roads import Floats, Geometries, Ints
+from geodata.roads import Bools, Floats, Geometries, Ints
 
 _REACH = 1.6  # widths: a drawn circle ends nearer to its lines than that (``raster.around``)
 _SAMPLES = 4  # a width
@@ -55,6 +56,10 @@ def apart(shape: shapely.Geometry, lines: Geometries, owner: Ints, width_m: floa
 def _borders(lines: Geometries, owner: Ints, width_m: float) -> Geometries:
     """Short lines, equally near to lines of two owners, and to no other; where both are within reach."""
     points, whose = _samples(lines, owner, width_m / _SAMPLES)
+    mixed = _mixed(points, whose, 2 * _REACH * width_m)
+    points, whose = points[mixed], whose[mixed]
+    if len(points) == 0:
+        return np.zeros(0, dtype=object)
     south_west, north_east = points.min(axis=0), points.max(axis=0)
     frame = shapely.get_coordinates(shapely.box(*(south_west - _FRAME * width_m), *(north_east + _FRAME * width_m)))[:4]
     cells = Voronoi(np.concatenate([points, frame]) - south_west)  # the frame: no border that matters goes on for ever
@@ -65,6 +70,16 @@ def _borders(lines: Geometries, owner: Ints, width_m: float) -> Geometries:
     borders = shapely.linestrings(cells.vertices[sides[between]] + south_west)
     near = shapely.distance(borders, shapely.points(points[left[between]])) <= _REACH * width_m
     return np.asarray(borders[near])
+
+
+def _mixed(points: Floats, whose: Ints, within_m: float) -> Bools:
+    """Which points may have a point of another owner within a distance: told by squares of that size, and the squares around."""
+    column, row = np.floor((points - points.min(axis=0)) / within_m).astype(np.int64).T
+    low = np.full((row.max() + 1, column.max() + 1), whose.max())
+    high = np.zeros_like(low)
+    np.minimum.at(low, (row, column), whose)
+    np.maximum.at(high, (row, column), whose)
+    return np.asarray((minimum_filter(low, size=3) < maximum_filter(high, size=3))[row, column])
 
 
 def _samples(lines: Geometries, owner: Ints, apart_m: float) -> tuple[Floats, Ints]:
