@@ -30,19 +30,28 @@ from geodata.ways.pieces import coded, keep_within, lengths_mm
 FORMATS = {".osm.pbf": "pbf", ".pbf": "pbf", ".osm": "osm", ".xml": "osm", ".osm.gz": "osm.gz", ".osm.bz2": "osm.bz2"}
 Blocked = npt.NDArray[np.uint8]
 
+# Tags that only describe; they do not part one meaning from another.
+_DESCRIBING = ("name", "alt_name", "old_name", "loc_name", "ref", "source", "note", "addr", "wiki", "surface", "lanes", "lit", "width")
 _HIGHEST_ID = 1 << 31  # beyond it osmium's filter on ids, a bitmap, takes more than a set of them: up to 1.6 GB for the node ids of today
 _DAMAGE = (RuntimeError, ValueError, OSError, MemoryError, ArithmeticError, LookupError, osmium.InvalidLocationError)
 _Object = TypeVar("_Object", Node, Way, Relation)
 
 
-class _Road(NamedTuple):
-    nodes: list[int]
+class _Meaning(NamedTuple):
+    """What the tags of a way mean."""
+
     permit: int
-    road_class: str
-    name: str
     maxspeed_kmh: tuple[float, float]
+    unread_maxspeed: tuple[str, ...]
     enterable: bool
     bridge: bool
+
+
+class _Road(NamedTuple):
+    nodes: list[int]
+    road_class: str
+    name: str
+    meaning: _Meaning
 
 
 @dataclass
@@ -198,13 +207,17 @@ def _add_road(ways: _Ways, way_id: int, tags: Tags, nodes: list[int]) -> None:
     if "highway" not in tags:
         return
     ways.highways.add(way_id)
-    permit = permissions(tags)
-    if permit and nodes:
-        forward, backward, unread = maxspeed_kmh(tags)
-        ways.roads[way_id] = _Road(
-            nodes, permit, tags["highway"], tags.get("name", ""), (forward, backward), enterable(tags), is_bridge(tags)
-        )
-        ways.unread_maxspeed.update(unread)
+    meaning = _meaning(frozenset(item for item in tags.items() if not item[0].startswith(_DESCRIBING)))
+    if meaning.permit and nodes:
+        ways.roads[way_id] = _Road(nodes, tags["highway"], tags.get("name", ""), meaning)
+        ways.unread_maxspeed.update(meaning.unread_maxspeed)
+
+
+@lru_cache(maxsize=10_000)  # most ways of a file are tagged alike
+def _meaning(items: frozenset[tuple[str, str]]) -> _Meaning:
+    tags = dict(items)
+    forward, backward, unread = maxspeed_kmh(tags)
+    return _Meaning(permissions(tags), (forward, backward), unread, enterable(tags), is_bridge(tags))
 
 
 def _read_relations(file: osmium.io.File) -> tuple[dict[int, list[int]], dict[int, Restriction]]:
@@ -299,10 +312,10 @@ def _cut(ways: _Ways, nodes: _Nodes) -> Roads:
         class_names=class_names,
         name=name[piece_way],
         road_names=road_names,
-        permit=np.array([road.permit for road in roads], dtype=np.uint8)[piece_way],
-        maxspeed_kmh=np.array([road.maxspeed_kmh for road in roads], dtype=np.float64)[piece_way],
-        enterable=np.array([road.enterable for road in roads], dtype=bool)[piece_way],
-        bridge=np.array([road.bridge for road in roads], dtype=bool)[piece_way],
+        permit=np.array([road.meaning.permit for road in roads], dtype=np.uint8)[piece_way],
+        maxspeed_kmh=np.array([road.meaning.maxspeed_kmh for road in roads], dtype=np.float64)[piece_way],
+        enterable=np.array([road.meaning.enterable for road in roads], dtype=bool)[piece_way],
+        bridge=np.array([road.meaning.bridge for road in roads], dtype=bool)[piece_way],
         blocked=nodes.blocked[node],
         length_mm=lengths_mm(course, first_vertex),
         water=_water(ways, nodes),
