@@ -34,6 +34,19 @@ PARTS: Final = ("served", "over_capacity", "out_of_reach")
 WITHOUT_EXTERNAL: Final = "_without_external"
 
 
+def check_unit(unit: str) -> None:
+    """Refuse what room cannot be counted in.
+
+    Raises
+    ------
+    OptionError
+        It is neither "capacity" nor one of ``RESOURCES``.
+    """
+    if unit not in UNITS:
+        known = ", ".join(UNITS)
+        raise OptionError(Problem(f"没有单位“{unit}”；可选：{known}。", f"No unit {unit!r}; there are: {known}."))
+
+
 @dataclass(frozen=True)
 class Terms:
     """What room is reckoned from.
@@ -59,9 +72,7 @@ class Terms:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be reckoned with."""
-        if self.unit not in UNITS:
-            known = ", ".join(UNITS)
-            raise OptionError(Problem(f"没有单位“{self.unit}”；可选：{known}。", f"No unit {self.unit!r}; there are: {known}."))
+        check_unit(self.unit)
         if not 0 < self.people_per_unit < math.inf:
             zh, en = "每单位服务的人数须大于 0", "The people that one unit is for must be above 0"
             raise OptionError(Problem(f"{zh}（给出 {self.people_per_unit}）。", f"{en} (given: {self.people_per_unit})."))
@@ -178,7 +189,7 @@ def _check_stated(facilities: Facilities, units: Floats, terms: Terms) -> None:
         return
     kinds = sorted({facilities.kind[at] for at in silent})
     counts = ", ".join(f"{kind} {sum(facilities.kind[at] == kind for at in silent)}" for kind in kinds)
-    named = first_few(facilities.name[at] for at in silent if not facilities.restricted[at])
+    named = first_few("不列名 not shown" if facilities.restricted[at] else facilities.name[at] for at in silent)
     raise InputError(
         Problem(
             f"{len(silent)}/{len(facilities)} 个机构没有 {terms.unit}（{counts}）：{named}。请补上，或说明它们怎样计："

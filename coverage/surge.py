@@ -211,7 +211,7 @@ def _lanes(facilities: Facilities, terms: SurgeTerms) -> Floats:
     """Lanes of each point: its own, else those of the terms."""
     silent = np.flatnonzero(np.isnan(facilities.capacity))
     if len(silent) and terms.lanes is None:
-        named = first_few(facilities.name[at] for at in silent if not facilities.restricted[at])
+        named = first_few(_shown(facilities, silent))
         raise InputError(
             Problem(
                 f"{len(silent)}/{len(facilities)} 个点没有通道数（capacity）：{named}。请补上，或用 --lanes 说明这些点各有几条。",
@@ -221,9 +221,13 @@ def _lanes(facilities: Facilities, terms: SurgeTerms) -> Floats:
         )
     lanes = np.where(np.isnan(facilities.capacity), terms.lanes or 0.0, facilities.capacity)
     if len(parts := np.flatnonzero(lanes % 1)):
-        named = first_few(facilities.name[at] for at in parts if not facilities.restricted[at])
+        named = first_few(_shown(facilities, parts))
         raise InputError(Problem(f"通道数应为整数：{named}。", f"Lanes must be whole numbers: {named}."))
     return lanes
+
+
+def _shown(facilities: Facilities, which: Ints) -> list[str]:
+    return ["不列名 not shown" if facilities.restricted[at] else facilities.name[at] for at in which]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from coverage.capacity import check_unit
 from geodata.errors import OptionError, Problem
 from geodata.norms import Norm, Norms
 from geodata.region import Prepared
@@ -42,8 +43,9 @@ def people_per_unit(prepared: Prepared, norms: Norms, definition: ServiceDefinit
     Raises
     ------
     OptionError
-        Nothing says it, or norms differ.
+        The unit is unknown, nothing says it, or norms differ.
     """
+    check_unit(unit)
     if asked is not None:
         return PerUnit(asked, Problem("由 --per-unit 给出", "as stated by --per-unit"))
     found = _speaking(prepared, norms, definition, MEASURES.get(unit, (unit,)))

@@ -275,6 +275,8 @@ def test_where_no_norm_says_it_or_norms_differ_the_planner_must():
     with pytest.raises(OptionError, match="n0 200; n1 250"):
         per_unit_of(norm(), norm(value=4))
     assert per_unit_of(norm(), norm(place="进贤")) == 200, "two that agree"
+    with pytest.raises(OptionError, match="No unit 'doctors'"):
+        per_unit_of(unit="doctors")
 
 
 def test_the_command_tells_who_is_served_and_writes_the_same_bytes_twice(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
