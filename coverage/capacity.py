@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from coverage.allocate import Allocation, allocate, gains, most_served
-from coverage.pairs import Measure, counted_by_id, inside_by_id, pairs_within, whole_people
-from coverage.stats import MM_PER_M, MS_PER_MINUTE
+from coverage.pairs import counted_by_id, inside_by_id, pairs_within, whole_people
+from coverage.serving import MM_PER_M, MS_PER_MINUTE, Measure
 from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.model import CLASSES, RESOURCES, Demand, Facilities, Region, Zones
 from geodata.network import Network

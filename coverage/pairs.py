@@ -7,22 +7,20 @@ decides who is served.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any
 
 import numpy as np
 
 from coverage.search import Weight, start_delay_ms
+from coverage.serving import MEASURES, MM_PER_M, MS_PER_MINUTE, Measure
 from coverage.snap import WaysOn, snap_demand, snap_facilities
-from coverage.stats import MM_PER_M, MS_PER_MINUTE, within_limits
+from coverage.stats import within_limits
 from coverage.travel_times import times_between
 from geodata.model import Demand, Facilities, Region
 from geodata.network import Network
 from geodata.pack import read_only
 from geodata.roads import Bools, Floats, Ints, great_circle_m
 from geodata.standards import ServiceDefinition
-
-Measure = Literal["minutes", "network_m", "straight_m"]
-MEASURES: Final[tuple[Measure, ...]] = ("minutes", "network_m", "straight_m")
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import shapely
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
 
 from coverage.cuts import ways_after
 from coverage.gaps import gap_table
-from coverage.search import Weight, start_delay_ms
-from coverage.snap import WaysOn, projected, snap_demand, snap_facilities
-from coverage.travel_times import times_between
+from coverage.serving import Served, chosen, closed, opened, question, served
+from coverage.snap import WaysOn, snap_demand, snap_facilities
 from geodata.model import Demand, Facilities, Region, Zones
 from geodata.network import Network
-from geodata.roads import Bools, Floats, Ints, great_circle_m
+from geodata.roads import Bools, Ints
 from geodata.standards import ServiceDefinition
 
-MS_PER_MINUTE = 60_000
-MM_PER_M = 1_000
 ROUNDING = 1e-9  # a settlement with exactly the stated share of its people within is covered
-ELLIPSOID = 1.01  # a projected distance and the great circle differ by less than this
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +32,8 @@ class CoverageResult:
     definition : ServiceDefinition
     facilities : Facilities
         Those counted: of the definition's kinds and open on the region's day.
-    network : Network
-        That it was measured on.
-    demand_ways : WaysOn
-        Of the demand points, onto the network.
-    covers : (demand points, facilities) sparse bool
-        Within every limit of the demand point's class.
+    served : Served
+        Whom each facility serves, on which network.
     covered, covered_without_external : (demand points,) bool
         By any facility; by any facility inside the county.
     by_zone : DataFrame
@@ -52,13 +44,26 @@ class CoverageResult:
 
     definition: ServiceDefinition
     facilities: Facilities
-    network: Network
-    demand_ways: WaysOn
-    covers: csr_array
+    served: Served
     covered: Bools
     covered_without_external: Bools
     by_zone: pd.DataFrame
     gaps: pd.DataFrame
+
+    @property
+    def covers(self) -> csr_array:
+        """(demand points, facilities) sparse bool: within every limit of the demand point's class."""
+        return self.served.covers
+
+    @property
+    def network(self) -> Network:
+        """The network it was measured on."""
+        return self.served.question.network
+
+    @property
+    def demand_ways(self) -> WaysOn:
+        """Ways of the demand points onto that network."""
+        return self.served.question.ways
 
 
 def coverage(
@@ -80,22 +85,18 @@ def coverage(
     """
     counted = np.flatnonzero(region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date))
     facilities = region.facilities.take(counted)
-    ways = {
-        "demand_ways": _demand_ways(network, region.demand, added, before),
-        "facility_ways": snap_facilities(network, facilities, added=added),
-    }
-    if before is None or before.network is not network:
-        covers = within_limits(definition, network, region.demand, facilities, **ways)
+    facility_ways = snap_facilities(network, facilities, added=added)
+    if before is not None and before.network is network:
+        now = _served_after(before, facilities, facility_ways)
     else:
-        covers = _covers_after(before, network, region.demand, facilities, **ways)
-    covered = covers.sum(axis=1) > 0
-    inside = covers[:, np.flatnonzero(~facilities.external)].sum(axis=1) > 0
+        asked = question(definition, network, region.demand, ways=_demand_ways(network, region.demand, added, before))
+        now = served(asked, facilities, ways=facility_ways)
+    covered, inside = now.covered, chosen(now, np.flatnonzero(~facilities.external)).covered
+    ways = {"demand_ways": now.question.ways, "facility_ways": facility_ways}
     return CoverageResult(
         definition=definition,
         facilities=facilities,
-        network=network,
-        demand_ways=ways["demand_ways"],
-        covers=covers,
+        served=now,
         covered=covered,
         covered_without_external=inside,
         by_zone=zone_table(region.zones, region.demand, covered, inside, definition.settlement_share),
@@ -107,22 +108,26 @@ def _demand_ways(network: Network, demand: Demand, added: Bools | None, before: 
     """Ways on of the demand points; those of `before` as far as they are the same."""
     if before is None:
         return snap_demand(network, demand, added=added)
-    if before.network is network or added is None or not added.any():
+    if added is None or not added.any():
         return before.demand_ways
     return ways_after(before.demand_ways, network, added)
 
 
-def _covers_after(
-    before: CoverageResult, network: Network, demand: Demand, facilities: Facilities, *, demand_ways: WaysOn, facility_ways: WaysOn
-) -> csr_array:
-    """Whom each facility serves: one column each, taken from `before` where the facility stands as it did, searched where not."""
-    column = {stand: at for at, stand in enumerate(_stands(before.facilities))}
-    known = np.array([column.get(stand, -1) for stand in _stands(facilities)], dtype=np.int64)
+def _served_after(before: CoverageResult, facilities: Facilities, ways: WaysOn) -> Served:
+    """Whom each facility serves: what is gone is closed, what stands as it did is not searched anew, the rest is opened."""
+    stood: dict[tuple[float, bytes], list[int]] = defaultdict(list)
+    for at, stand in enumerate(_stands(before.facilities)):
+        stood[stand].append(at)
+    known = np.array([stood[stand].pop() if stood[stand] else -1 for stand in _stands(facilities)], dtype=np.int64)
+    now = before.served
+    gone = np.setdiff1d(np.arange(len(now.columns)), known)
+    for at in gone[::-1].tolist():
+        now = closed(now, at)
     new = np.flatnonzero(known < 0)
-    ways = {"demand_ways": demand_ways, "facility_ways": facility_ways.take(new)}
-    searched = within_limits(before.definition, network, demand, facilities.take(new), **ways)
-    known[new] = before.covers.shape[1] + np.arange(len(new))
-    return hstack([before.covers, searched], format="csr")[:, known]
+    now = opened(now, facilities.take(new), ways=ways.take(new))
+    order = known - np.searchsorted(gone, known)
+    order[new] = len(now.columns) - len(new) + np.arange(len(new))
+    return replace(now, columns=tuple(now.columns[at] for at in order))
 
 
 def _stands(facilities: Facilities) -> list[tuple[float, bytes]]:
@@ -146,43 +151,7 @@ def within_limits(
     -------
     (demand points, facilities) sparse array of bool
     """
-    demand_ways = snap_demand(network, demand) if demand_ways is None else demand_ways
-    facility_ways = snap_facilities(network, facilities) if facility_ways is None else facility_ways
-    columns = max(1, len(facilities))
-    stated, held = np.zeros(len(demand), dtype=np.int64), [np.zeros(0, dtype=np.int64)]
-    for measure in ("minutes", "network_m", "straight_m"):
-        urban, rural = (getattr(limit, measure) for limit in (definition.urban, definition.rural))
-        if urban is None and rural is None:
-            continue
-        limits = np.where(demand.urban, urban, rural).astype(np.float64)  # None becomes nan, which nothing is within
-        stated += ~np.isnan(limits)
-        if measure == "straight_m":
-            point, facility = _within_straight(network, demand_ways, facility_ways, limits)
-        else:
-            weight: Weight = "time" if measure == "minutes" else "distance"
-            whole = np.rint(limits * (MS_PER_MINUTE if measure == "minutes" else MM_PER_M))
-            delay = start_delay_ms(definition, facilities)
-            largest = float(np.fmax.reduce(whole, initial=0.0))
-            times = times_between(
-                network, facility_ways, demand_ways, direction=definition.direction, weight=weight, limit=largest, delay_ms=delay
-            )
-            near = times.cost <= whole[times.demand]
-            point, facility = times.demand[near], times.facility[near]
-        held.append(point * columns + facility)
-    keys, how_many = np.unique(np.concatenate(held), return_counts=True)
-    at = np.divmod(keys[how_many == stated[keys // columns]], columns)
-    return csr_array((np.ones(len(at[0]), dtype=bool), at), shape=(len(demand), len(facilities)))
-
-
-def _within_straight(network: Network, demand_ways: WaysOn, facility_ways: WaysOn, limits_m: Floats) -> tuple[Ints, Ints]:
-    """Pairs of demand point and facility within each point's limit in a straight line, by great circle and any entrance; each once."""
-    homes, gates = projected(demand_ways.lonlat, network.crs), projected(facility_ways.lonlat, network.crs)
-    largest = float(np.fmax.reduce(limits_m, initial=0.0)) * ELLIPSOID
-    gate, home = shapely.STRtree(homes).query(gates, predicate="dwithin", distance=largest)
-    point, facility = demand_ways.owner[home], facility_ways.owner[gate]
-    near = great_circle_m(facility_ways.lonlat[gate], demand_ways.lonlat[home]) <= limits_m[point]
-    pairs = np.unique(np.column_stack([point[near], facility[near]]), axis=0)
-    return pairs[:, 0], pairs[:, 1]
+    return served(question(definition, network, demand, ways=demand_ways), facilities, ways=facility_ways).covers
 
 
 def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_external: Bools, settlement_share: float) -> pd.DataFrame:

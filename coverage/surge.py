@@ -16,9 +16,9 @@ import pandas as pd
 
 from coverage.balance import NOWHERE, Assignment, balanced, nearest
 from coverage.communities import Communities, communities_of, community_pairs
-from coverage.pairs import Measure, Pairs, counted_by_id, inside_by_id, pairs_within, whole_people
+from coverage.pairs import Pairs, counted_by_id, inside_by_id, pairs_within, whole_people
 from coverage.queues import ROUNDING, Arrivals, enough_per_lane, finish_h, lanes_to_finish, lanes_to_keep_wait, worst_wait_h
-from coverage.stats import MM_PER_M, MS_PER_MINUTE
+from coverage.serving import MM_PER_M, MS_PER_MINUTE, Measure
 from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.model import CLASSES, Facilities, Region, Zones
 from geodata.network import Network
