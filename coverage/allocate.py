@@ -132,19 +132,30 @@ def gains(plan: Allocation) -> Ints:
     short = _most_served(plan.people, plan.room, pairs)[1]
     scarce = _scarce(pairs, short)
     part = pairs.take(short[pairs.point])  # nobody else can be crowded out, or moved to make room
-    people = np.where(short, plan.people, 0)
-    base = int(plan.room[scarce].sum())
-    waiting = int(plan.over_capacity.sum())
+    graph, source, sink = _graph(np.where(short, plan.people, 0), np.where(scarce, plan.room, 0), part)
+    full, waiting = int(plan.room[scarce].sum()), int(plan.over_capacity.sum())
     gain = np.zeros(pairs.facilities, dtype=np.int64)
     for facility in np.flatnonzero(scarce):
-        room = np.where(scarce, plan.room, 0)
-        room[facility] += waiting
-        gain[facility] = _most_served(people, room, part)[0].sum() - base
+        arc = graph.indptr[pairs.points + facility]
+        graph.data[arc] += waiting
+        gain[facility] = maximum_flow(graph, source, sink).flow_value - full
+        graph.data[arc] -= waiting
     return gain
 
 
 def _most_served(people: Ints, room: Ints, pairs: Pairs) -> tuple[Ints, Bools]:
-    """Find a maximum flow: the people of each pair, and the points on the short side of the minimum cut.
+    """Find a maximum flow: the people of each pair, and the points on the short side of the minimum cut."""
+    graph, source, sink = _graph(people, room, pairs)
+    flow = maximum_flow(graph, source, sink).flow
+    left = graph - flow  # what may still be sent, and back along what is sent
+    left.eliminate_zeros()
+    short = np.zeros(graph.shape[0], dtype=bool)
+    short[breadth_first_order(left, source, return_predecessors=False)] = True
+    return _entries(flow, pairs.point, pairs.points + pairs.facility), short[: pairs.points]
+
+
+def _graph(people: Ints, room: Ints, pairs: Pairs) -> tuple[csr_array, int, int]:
+    """Build the graph of the flow, its source and its sink: points, then facilities; a facility has one arc, to the sink.
 
     scipy counts in 32 bits: two thousand million people, more than any region has.
     """
@@ -154,13 +165,7 @@ def _most_served(people: Ints, room: Ints, pairs: Pairs) -> tuple[Ints, Bools]:
     tail = np.concatenate([np.full(points, source), pairs.point, points + np.arange(pairs.facilities)])
     head = np.concatenate([np.arange(points), points + pairs.facility, np.full(pairs.facilities, sink)])
     most = np.concatenate([there, there[pairs.point], room]).astype(np.int32)
-    graph = csr_array((most, (tail, head)), shape=(size, size))
-    flow = maximum_flow(graph, source, sink).flow
-    left = graph - flow  # what may still be sent, and back along what is sent
-    left.eliminate_zeros()
-    short = np.zeros(size, dtype=bool)
-    short[breadth_first_order(left, source, return_predecessors=False)] = True
-    return _entries(flow, pairs.point, points + pairs.facility), short[:points]
+    return csr_array((most, (tail, head)), shape=(size, size)), source, sink
 
 
 def _entries(matrix: csr_array, row: Ints, column: Ints) -> Ints:
