@@ -104,7 +104,7 @@ def print_table() -> None:
     """Print one markdown row a definition."""
     print(f"First outline of the process (compiled code read from disk, or made): {first_s():.2f} s.\n")
     print(
-        "| definition, width | reached pieces | union of buffers s | raster s | × | IoU | all merged s | one s | catchments s "
+        "| definition, width | reached stretches | union of buffers s | raster s | × | IoU | all merged s | one s | catchments s "
         "| each (facilities) s |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")

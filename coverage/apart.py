@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from scipy.ndimage import maximum_filter, minimum_filter
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.spatial import Voronoi
 
 from geodata.roads import Bools, Floats, Geometries, Ints
@@ -75,11 +75,12 @@ def _borders(lines: Geometries, owner: Ints, width_m: float) -> Geometries:
 def _mixed(points: Floats, whose: Ints, within_m: float) -> Bools:
     """Which points may have a point of another owner within a distance: told by squares of that size, and the squares around."""
     column, row = np.floor((points - points.min(axis=0)) / within_m).astype(np.int64).T
-    low = np.full((row.max() + 1, column.max() + 1), whose.max())
+    low = np.full((row.max() + 3, column.max() + 3), whose.max())  # a square of nobody's all around
     high = np.zeros_like(low)
-    np.minimum.at(low, (row, column), whose)
-    np.maximum.at(high, (row, column), whose)
-    return np.asarray((minimum_filter(low, size=3) < maximum_filter(high, size=3))[row, column])
+    np.minimum.at(low, (row + 1, column + 1), whose)
+    np.maximum.at(high, (row + 1, column + 1), whose)
+    least, most = sliding_window_view(low, (3, 3)).min(axis=(2, 3)), sliding_window_view(high, (3, 3)).max(axis=(2, 3))
+    return np.asarray((least < most)[row, column])
 
 
 def _samples(lines: Geometries, owner: Ints, apart_m: float) -> tuple[Floats, Ints]:

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from coverage.apart import apart
 from coverage.raster import around
 from coverage.search import Reach, Weight, nearest, reach, start_delay_ms
 from coverage.snap import WaysOn, projected, snap_facilities
@@ -82,6 +81,8 @@ def catchments(definition: ServiceDefinition, network: Network, facilities: Faci
     GeoDataFrame, WGS84
         As :func:`circles`, without merged rows; a facility that is nowhere the nearest has no row.
     """
+    from coverage.apart import apart  # noqa: PLC0415 — scipy.spatial takes its time, and most who draw circles cut none
+
     in_order = facilities.take(np.array(sorted(range(len(facilities)), key=facilities.id.__getitem__), dtype=np.int64))
     shown, ways, delay_ms = _leaving(definition, network, in_order)
     frames = []
