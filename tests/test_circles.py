@@ -1,6 +1,8 @@
 """Circles: the reached road, cut exactly where the limit falls; holes and islands stay."""
 
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from unittest import mock
 
 import geopandas as gpd
@@ -21,8 +23,10 @@ from coverage.search import nearest, reach
 from coverage.snap import WaysOn, snap
 from coverage.stretches import Doors, Search, reached_stretches
 from coverage.travel_times import travel_times
-from geodata.network import Network
-from geodata.standards import Limit
+from geodata.model import Facilities, Zones
+from geodata.network import Network, build_network
+from geodata.standards import Limit, default_speeds
+from geodata.ways.osm import read_roads
 
 STREET = town.street((0, 0), (10, 0), (20, 0), (30, 0))
 RING = town.street((0, 0), (20, 0), (20, 20), (0, 20), (0, 0))
@@ -450,3 +454,29 @@ def test_roads_a_thousand_kilometres_apart_cost_no_more_than_roads_nearby():
     street = shapely.LineString([(0, 0), (600, 0)])
     far = shapely.transform(street, lambda xy: xy + CELL_M * np.array([30_000, 30_000]))
     assert around(np.array([street, far]), WIDTH_M).area == pytest.approx(2 * around(np.array([street]), WIDTH_M).area)
+
+
+@pytest.fixture(scope="module")
+def monaco(data_file: Callable[[str], Path]) -> tuple[Network, Facilities]:
+    """Streets of Monaco, with the one-ways and turns of its drivers, and ten points at random corners."""
+    network = build_network(read_roads(data_file("monaco/monaco.osm.gz")), "drive", default_speeds(), "EPSG:32632")
+    corners = shapely.get_point(np.random.default_rng(15).choice(network.lines, 10, replace=False), 0)
+    points = gpd.GeoSeries(corners, crs=network.crs).to_crs("EPSG:4326")
+    names = [f"{number:02}" for number in range(len(points))]
+    frame = gpd.GeoDataFrame({"id": names, "name": names, "kind": "hospital"}, geometry=points)
+    everywhere = gpd.GeoDataFrame({"id": ["Z"], "name": ["Z"]}, geometry=[shapely.box(*points.total_bounds)], crs="EPSG:4326")
+    return network, Facilities.from_geodataframe(frame, Zones.from_geodataframe(everywhere), network.crs)
+
+
+def test_in_monaco_the_circle_is_the_union_of_buffers_and_its_parts_fill_it(monaco):
+    network, facilities = monaco
+    definition = town.definition(mode="drive", minutes=1, direction="from_facility", beside_m=30)
+    ways = snap(network, facilities.entrance, np.zeros(len(facilities), dtype=np.int64), 1)
+    found = reach(network, ways, direction="from_facility", limit=60_000)
+    exact = shapely.union_all(shapely.buffer(reached_lines(network, ways, found, 0), 30))
+    whole = merged_circles(definition, network, facilities).geometry.to_crs(network.crs).iloc[0]
+    parts = catchments(definition, network, facilities).geometry.to_crs(network.crs)
+    assert likeness(whole, exact) > 0.98
+    assert parts.is_valid.all()
+    assert parts.area.sum() == pytest.approx(whole.area)
+    assert likeness(shapely.union_all(parts), whole) > 1 - 1e-6
