@@ -53,6 +53,11 @@ COUNTY = [
     way(20, 20, 21, highway="primary"),  # far away
     *(node(30, 0.2, 0.6), node(31, 0.3, 0.6), node(32, 8, 8), node(33, 0.2, 0.7)),
     *(way(30, 30, 31, 32), way(31, 32, 33, 30)),
+    *(way(13, 10, 14, highway="primary"), node(14, 0.1, 0.9)),
+    (
+        '<relation id="13" version="1"><member type="way" ref="10" role="from"/><member type="node" ref="10" role="via"/>'
+        '<member type="way" ref="13" role="to"/><tag k="type" v="restriction"/><tag k="restriction" v="no_left_turn"/></relation>'
+    ),
     relation(30, 30, 31, type="multipolygon", natural="water", name="大湖"),  # one of its ways lies mostly far away
     node(40, 0.5, 0.5, amenity="hospital", name="县医院"),
     node(41, 1.5, 0.5, amenity="hospital", name="邻县医院"),
@@ -85,7 +90,8 @@ def test_what_lies_near_the_county_is_taken_whole_and_nothing_else(extract: Path
     folder = tmp_path / "county"
     fetch_county(folder, place="某县, 江西", pbf=extract, buffer_km=10)
     roads = read_roads(folder / "roads.osm.pbf")
-    assert set(roads.way_id.tolist()) == {10}
+    assert set(roads.way_id.tolist()) == {10, 13}
+    assert roads.turns.to_way.tolist() == [13]
     assert roads.missing_nodes == 0
     assert roads.bounds[2] == pytest.approx(116.9)  # the road's far end
     assert len(roads.water) == 1

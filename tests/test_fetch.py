@@ -83,6 +83,18 @@ FACILITIES = [
     way(70, 70, 71, 72, 73, 70, leisure="park", name="人民公园"),
 ]
 PLACES = [at(80, 0.2, 0.2, place="village", name="张村"), at(81, 0.8, 0.2, place="town", name="东乡")]
+NO_TURN = [
+    {
+        "type": "relation",
+        "id": 104,
+        "members": [
+            {"type": "way", "ref": 22, "role": "from"},
+            {"type": "node", "ref": 20, "role": "via"},
+            {"type": "way", "ref": 21, "role": "to"},
+        ],
+    }
+    | _tags({"type": "restriction", "restriction": "no_left_turn"}),
+]
 BUILT = [*(at(90, 0.2, 0.2), at(91, 0.22, 0.2), at(92, 0.22, 0.22)), way(90, 90, 91, 92, 90, landuse="residential")]
 BUILDINGS = [*(at(95, 0.2, 0.3), at(96, 0.201, 0.3), at(97, 0.201, 0.301)), way(95, 95, 96, 97, 95, building="house")]
 
@@ -95,6 +107,7 @@ def overpass(query: str) -> list[dict]:
         '["waterway"~': [],
         '["natural"~': [],
         "'natural'": LAKE,
+        "'restriction'": NO_TURN,
         "'amenity'": FACILITIES,
         "'place'": PLACES,
         "'landuse'='residential'": BUILT,
@@ -220,6 +233,7 @@ def test_sources_say_the_date_the_licence_what_was_found_and_what_is_missing(ser
 def test_roads_keep_every_node_id_and_barrier_of_osm_and_their_true_length(server: StandIn, tmp_path: Path) -> None:
     fetch(server, tmp_path)
     roads = read_roads(tmp_path / "roads.osm.pbf")
+    assert roads.turns.from_way.tolist() == [22]
     road = roads.way_id == 21
     assert roads.length_mm[road].sum() / 1000 == pytest.approx(BENT_ROAD_M, abs=1)
     assert sorted({21, 22}) == sorted(set(roads.way_id.tolist()))

@@ -24,10 +24,11 @@ from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.extent import Bounds
 from geodata.fetch.boundary import Boundary, relation_number, short_name
 from geodata.fetch.elements import Elements, Relation, Way, all_nodes
-from geodata.fetch.tags import is_administrative, name_of, names_of, tag_table
+from geodata.fetch.tags import is_administrative, is_turn, name_of, names_of, tag_table
 from geodata.roads import Bools, Floats, Ints
 from geodata.ways.osm import FORMATS
 from geodata.ways.osm_tags import Tags, is_water_area
+from geodata.ways.osm_turns import TURN_KEYS
 
 Say = Callable[[str, str], None]
 _Object = TypeVar("_Object", osmium.osm.Node, osmium.osm.Way, osmium.osm.Relation)
@@ -126,8 +127,8 @@ def read_elements(path: Path, *, within: Bounds, core: Bounds, say: Say) -> Elem
     """
     table = tag_table()
     with readable(path):
-        say("1/4 边界与湖泊（关系）……", "1/4 boundaries and lakes (relations) …")
-        relations = {number: one for number, one in _relations(path, (*table.keys, "boundary")) if _is_area_of_ours(one.tags)}
+        say("1/4 边界、湖泊、转向限制（关系）……", "1/4 boundaries, lakes and turn restrictions (relations) …")
+        relations = {number: one for number, one in _relations(path, (*table.keys, "boundary", *TURN_KEYS)) if _is_of_ours(one.tags)}
         say("2/4 县域附近的点……", "2/4 nodes near the county …")
         near = _nodes_within(path, within)
         say("3/4 道路、水系、设施、建筑……", "3/4 roads, water, facilities, buildings …")
@@ -163,7 +164,9 @@ class _Nodes:
         return bool(west <= lon <= east and south <= lat <= north)
 
 
-def _is_area_of_ours(tags: Tags) -> bool:
+def _is_of_ours(tags: Tags) -> bool:
+    if is_turn(tags):
+        return True
     if is_administrative(tags):
         return tags.get("admin_level") in tag_table().townships.levels
     return tags.get("type") == "multipolygon" and (is_water_area(tags) or tag_table().rule(tags) is not None or tag_table().is_local(tags))

@@ -30,6 +30,7 @@ from geodata.fetch.boundary import Boundary, relation_number, short_name
 from geodata.fetch.elements import Elements, Relation, Way
 from geodata.fetch.tags import ANY, tag_table
 from geodata.ways.osm_tags import Tags
+from geodata.ways.osm_turns import TURN_KEYS
 
 Say = Callable[[str, str], None]
 Answer = dict[str, Any]
@@ -112,6 +113,7 @@ class Server:
             ("乡镇界", "townships", core, {"admin_level": table.townships.levels}),
             ("设施", "facilities", within, table.asked_tags()),
             ("水面", "lakes and rivers", within, table.water.areas),
+            ("转向限制", "turn restrictions", within, dict.fromkeys(TURN_KEYS, (ANY,))),
             ("聚落", "settlements", core, {"place": (*table.settlements.urban, *table.settlements.rural)}),
             ("居住用地", "residential land", core, table.built),
             ("建筑", "buildings", core, {"building": (ANY,)}),

@@ -121,6 +121,11 @@ def is_network(tags: Tags) -> bool:
     return "highway" in tags or is_water_area(tags) or is_water_line(tags)
 
 
+def is_turn(tags: Tags) -> bool:
+    """Tell whether a relation is a turn restriction, which goes into the road file as well."""
+    return tags.get("type") == "restriction"
+
+
 def is_administrative(tags: Tags) -> bool:
     """Tell whether a relation is an administrative boundary."""
     return tags.get("boundary") == "administrative"

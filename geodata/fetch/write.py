@@ -20,7 +20,7 @@ from geodata.fetch.boundary import Boundary
 from geodata.fetch.elements import Elements, all_nodes
 from geodata.fetch.layers import Layers
 from geodata.fetch.sources import sources_text
-from geodata.fetch.tags import is_network
+from geodata.fetch.tags import is_network, is_turn
 from geodata.standards import default_services
 
 FILES = (
@@ -205,8 +205,9 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
 
 def _write_roads(path: Path, taken: Elements) -> None:
     """Roads and water as OSM has them: ids, tags, and every node of the line."""
-    relations = {n: one for n, one in taken.relations.items() if one.tags.get("type") == "multipolygon" and is_network(one.tags)}
-    members = {way for relation in relations.values() for way in relation.ways}
+    lakes = {n: one for n, one in taken.relations.items() if one.tags.get("type") == "multipolygon" and is_network(one.tags)}
+    relations = {n: one for n, one in taken.relations.items() if n in lakes or is_turn(one.tags)}
+    members = {way for relation in lakes.values() for way in relation.ways}
     ways = {number: way for number, way in taken.ways.items() if number in members or is_network(way.tags)}
     header = osmium.io.Header()
     header.set("generator", f"circle15 fetch ({CREDIT})")
