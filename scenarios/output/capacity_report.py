@@ -12,7 +12,18 @@ from coverage.capacity import CapacityResult
 from geodata.region import Prepared
 from scenarios.capacity import PerUnit
 from scenarios.output.access_report import SUPPLY_WORDS
-from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, PEOPLE_WORDS, RANGE_WORDS, Words, both, kind_words, limit_words, range_said
+from scenarios.output.legend import (
+    CLASS_WORDS,
+    ILLUSTRATIVE,
+    OUTSIDE_WORDS,
+    PEOPLE_WORDS,
+    RANGE_WORDS,
+    Words,
+    both,
+    kind_words,
+    limit_words,
+    range_said,
+)
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, round_up, rows
 from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
 from scenarios.output.speed_words import hour_said
@@ -163,7 +174,8 @@ def capacity_sheets(prepared: Prepared, service_id: str, result: CapacityResult,
     about: list[list[Cell]] = [list(line) for line in _parameters(result, per_unit)]
     about += [["说明 remark", both(words)] for words in _remarks(prepared, result)]
     kinds = kind_words(prepared)
-    facilities = result.facilities.assign(kind=[both(kinds[kind]) for kind in result.facilities["kind"]])
+    outside = [both(OUTSIDE_WORDS) if one else "" for one in result.facilities["external"]]
+    facilities = result.facilities.assign(kind=[both(kinds[kind]) for kind in result.facilities["kind"]], external=outside)
     places = result.places.assign(**{"class": [both(CLASS_WORDS[one]) for one in result.places["class"]]})
     sums = frozenset(at for at, row in enumerate(result.by_zone["row"]) if row != "zone")
     return [
@@ -200,6 +212,7 @@ _ZONE_COLUMNS: Final = {
 _FACILITY_COLUMNS: Final = {
     "name": Column("机构", "facility", "text", 28),
     "kind": Column("类别", "kind", "text", 24),
+    "external": Column("县外", "outside", "text", 16),
     "units": Column("现有单位", "units", "figure"),
     "room": Column("可服务人数", "room"),
     "load": Column("已用", "load"),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from coverage.surge import MOST_WAIT_MIN, Assign, Standing, SurgeResult
 from geodata.region import Prepared
-from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, PEOPLE_WORDS, Words, both, limit_words
+from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, OUTSIDE_WORDS, PEOPLE_WORDS, Words, both, limit_words
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, round_up, rows
 from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
 from scenarios.output.speed_words import hour_said
@@ -214,7 +214,10 @@ def surge_sheets(prepared: Prepared, service_id: str, result: SurgeResult) -> li
     about += [["全县 in all", _standing_lines(result)]]
     about += [["说明 remark", both(words)] for words in _remarks(prepared, result)]
     far = "minutes" if result.measure == "minutes" else "metres"
-    sites = result.sites.assign(in_time=["是 yes" if done else "否 no" for done in result.sites["in_time"]])
+    sites = result.sites.assign(
+        in_time=["是 yes" if done else "否 no" for done in result.sites["in_time"]],
+        external=[both(OUTSIDE_WORDS) if one else "" for one in result.sites["external"]],
+    )
     communities = result.communities.assign(
         **{
             "class": [both(CLASS_WORDS[one]) for one in result.communities["class"]],
@@ -252,6 +255,7 @@ _ZONE_COLUMNS: Final = {
 }
 _SITE_COLUMNS: Final = {
     "name": Column("点", "point", "text", 28),
+    "external": Column("县外", "outside", "text", 16),
     "lanes": Column("通道", "lanes"),
     "communities": Column("村居", "communities"),
     "people": Column("人数", "people"),
