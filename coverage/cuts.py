@@ -7,13 +7,16 @@ Therefore closing a road never raises anybody's access, and adding one never low
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import shapely
 
 from coverage.snap import MAX_SNAP_M, WaysOn, projected, snap
-from geodata.network import NEVER, Network
+from geodata.network import NEVER, Adjacency, Network
 from geodata.roads import Bools, Geometries, Ints, Roads
+
+_WAY_FIELDS = ("place", "piece", "offset_mm", "leg_mm", "leg_ms")
 
 
 def cut(network: Network, closed: Bools) -> Network:
@@ -27,17 +30,37 @@ def cut(network: Network, closed: Bools) -> Network:
     Returns
     -------
     Network
-        The same pieces and nodes, so that the ways onto the one are those onto the other.
+        The same pieces, so that the ways onto the one are those onto the other. A closed piece ends at nodes of its own: standing at its
+        end is no way onto the roads that meet there.
     """
-    kept = ~closed[network.run // 2]
-    return replace(
+    kept, gone = ~closed[network.run // 2], np.flatnonzero(closed)
+    start, end, lone = network.start.copy(), network.end.copy(), network.node_count + np.arange(2 * len(gone))
+    start[gone], end[gone] = lone.reshape(2, -1)
+    after = replace(
         network,
+        start=start,
+        end=end,
+        node_count=network.node_count + len(lone),
+        copy_of=np.concatenate([network.copy_of, lone]),
         forward_ms=np.where(closed, NEVER, network.forward_ms),
         backward_ms=np.where(closed, NEVER, network.backward_ms),
         tail=network.tail[kept],
         head=network.head[kept],
         run=network.run[kept],
     )
+    known = vars(network)  # what was derived from the network is not derived anew: it is most of the work when each bridge is cut in turn
+    if "tree" in known:
+        vars(after)["tree"] = known["tree"]
+    vars(after).update({name: _without(known[name], kept, len(lone)) for name in ("outward", "inward") if name in known})
+    return after
+
+
+def _without(adjacency: Adjacency, kept: Bools, lone: int) -> Adjacency:
+    """The links grouped by a node, without those that are not kept, and with some nodes more that have none."""
+    rows = kept[adjacency.link]
+    first = np.pad(np.concatenate([[0], np.cumsum(rows)])[adjacency.first], (0, lone), mode="edge")
+    number = np.cumsum(kept) - 1
+    return Adjacency(first, adjacency.node[rows], adjacency.ms[rows], adjacency.mm[rows], number[adjacency.link[rows]])
 
 
 def touching(roads: Roads, area: shapely.Geometry) -> Bools:
@@ -65,14 +88,13 @@ def ways_after(before: WaysOn, network: Network, added: Bools) -> WaysOn:
         return before
     new = snap(network, before.lonlat[near], np.arange(len(near)), len(near), added=added)
     kept = ~np.isin(before.place, near)
-    columns = {
-        name: np.concatenate([getattr(before, name)[kept], getattr(new, name)]) for name in ("piece", "offset_mm", "leg_mm", "leg_ms")
-    }
-    place = np.concatenate([before.place[kept], near[new.place]])
-    order = np.lexsort((columns["piece"], place))
+    more = replace(new, place=near[new.place])
+    columns = {name: np.concatenate([getattr(before, name)[kept], getattr(more, name)]) for name in _WAY_FIELDS}
+    order = np.lexsort((columns["piece"], columns["place"]))
+    sorted_: dict[str, Any] = {name: column[order] for name, column in columns.items()}
     road_m = before.road_m.copy()
     road_m[near] = new.road_m
-    return replace(before, place=place[order], road_m=road_m, **{name: column[order] for name, column in columns.items()})
+    return replace(before, road_m=road_m, **sorted_)
 
 
 def _near(ways: WaysOn, network: Network, lines: Geometries) -> Ints:

@@ -304,7 +304,14 @@ def _add_sensitivity(commands: Any) -> None:  # noqa: ANN401 — argparse's own 
 
 
 def _add_flood(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
-    _add_question(commands, "flood", "断路、淹没与关键桥梁 · cut roads, floods, the bridge that matters most")
+    flood = _add_question(commands, "flood", "断路、淹没与关键桥梁 · cut roads, floods, the bridge that matters most")
+    flood.add_argument(
+        "--ways", default="", metavar="IDS", help="断开的道路（OSM way id），逗号分隔 · ways that are cut, separated by commas"
+    )
+    flood.add_argument(
+        "--area", type=Path, metavar="FILE", help="淹没范围（面，任何矢量文件） · the flooded area: polygons of any vector file"
+    )
+    flood.add_argument("--bridges", action="store_true", help="逐座断桥，按损失排序 · cut each bridge alone, and rank them")
 
 
 def _app(arguments: argparse.Namespace) -> None:
