@@ -192,8 +192,8 @@ class _Asked:
 
     def most(self, weight: Weight) -> Floats:
         """The limit of each point, in ms or mm; nan, which nothing is within, where its class has none."""
-        limits, unit = (self.definition.urban, self.definition.rural), MS_PER_MINUTE if weight == "time" else MM_PER_M
-        urban, rural = (limit.minutes if weight == "time" else limit.network_m for limit in limits)
+        measure, unit = ("minutes", MS_PER_MINUTE) if weight == "time" else ("network_m", MM_PER_M)
+        urban, rural = (getattr(limit, measure) for limit in (self.definition.urban, self.definition.rural))
         return np.asarray(np.rint(np.where(self.demand.urban, urban, rural).astype(np.float64) * unit))
 
     def within(self, network: Network, which: Ints) -> Bools:
