@@ -23,8 +23,8 @@ from geodata.errors import FontError
 from geodata.examples.county import write_county
 from geodata.region import Prepared
 from geodata.store import open_region
-from scenarios.output.export import FileKind, coverage_files
-from scenarios.output.writers import file_bytes
+from scenarios.output.export import coverage_files
+from scenarios.output.writers import FileKind, file_bytes
 
 Seconds = defaultdict[str, list[float]]  # by what was waited for
 Journey = tuple[list[float], list[float]]  # longitude and latitude of two places

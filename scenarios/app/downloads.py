@@ -11,11 +11,11 @@ from geodata.region import Prepared
 from scenarios.app import cache, session
 from scenarios.app.i18n import words
 from scenarios.compare import Comparison
-from scenarios.output.export import FileKind, coverage_files
+from scenarios.output.export import coverage_files
 from scenarios.output.legend import Language
 from scenarios.output.norms_report import norms_files
 from scenarios.output.workbook import site_workbook
-from scenarios.output.writers import file_bytes
+from scenarios.output.writers import FileKind, file_bytes
 from scenarios.siting.standby import StandbyPlan
 
 FILES: dict[FileKind, str] = {"html": "map-{}.html", "png": "map-{}.png", "xlsx": "coverage.xlsx", "gpkg": "coverage.gpkg"}
@@ -48,7 +48,7 @@ def _make(
     language: Language,
     bounds: tuple[float, float, float, float] | None,
 ) -> bytes:
-    comparisons = {service_id: comparison} if len(comparison.sites) else None
+    comparisons = {service_id: comparison} if comparison.differs else None
     files = coverage_files(
         prepared, {service_id: comparison.after}, comparisons=comparisons, kinds=(kind,), bounds=bounds, language=language
     )

@@ -14,9 +14,8 @@ from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from geodata.store import open_region
 from scenarios.model import read_scenario, with_scenario
-from scenarios.output.export import FILE_KINDS, FileKind
 from scenarios.output.speed_words import traffic_warnings
-from scenarios.output.writers import Writer, write_files
+from scenarios.output.writers import FILE_KINDS, FileKind, Writer, write_files
 
 
 def say(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -18,11 +18,8 @@ from scenarios.output.legend import Language
 from scenarios.output.report import before_and_after, coverage_json, site_json, site_table
 from scenarios.output.webmap import html_map
 from scenarios.output.workbook import coverage_workbook, site_workbook
-from scenarios.output.writers import Writer, bytes_writer, csv_writer, geopackage_writer, json_writer
+from scenarios.output.writers import FILE_KINDS, FileKind, Writer, bytes_writer, csv_writer, geopackage_writer, json_writer
 from scenarios.siting.standby import StandbyPlan, plan_scenario
-
-FileKind = Literal["csv", "gpkg", "json", "xlsx", "html", "png", "folium"]
-FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
 
 
 def coverage_files(
@@ -95,7 +92,7 @@ def _map_files(
 
     @functools.cache
     def merged() -> gpd.GeoDataFrame:
-        return merged_circles(result.definition, prepared.network_of(result.definition), result.facilities)
+        return merged_circles(result.definition, result.network, result.facilities)
 
     def page() -> bytes:
         return html_map(prepared, service_id, result, circles=merged(), comparison=comparison, language=language).encode()
@@ -124,7 +121,7 @@ def coverage_layers(
     comparisons: Mapping[str, Comparison],
 ) -> dict[str, gpd.GeoDataFrame]:
     """Build the layers of coverage.gpkg; `service` and `definition` tell which run a row belongs to."""
-    asked = {key: (one.definition, prepared.network_of(one.definition), one.facilities) for key, one in results.items()}
+    asked = {key: (one.definition, one.network, one.facilities) for key, one in results.items()}
     places = {key: result.facilities.to_geodataframe() for key, result in results.items()}
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
     by_zone = tables["coverage"]

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import geopandas as gpd
 import pandas as pd
@@ -17,6 +17,8 @@ from geodata.errors import OutputError, Problem, os_reason
 from scenarios.output.report import rows
 
 Writer = Callable[[Path], None]
+FileKind = Literal["csv", "gpkg", "json", "xlsx", "html", "png", "folium"]
+FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
