@@ -319,7 +319,7 @@ def standing(net: Network, points: np.ndarray) -> WaysOn:
 limits = st.one_of(st.tuples(st.integers(0, 250_000), st.just("time")), st.tuples(st.integers(0, 2_500_000), st.just("distance")))
 
 
-@PROFILE
+@settings(PROFILE, max_examples=30)
 @given(towns(), st.lists(places, min_size=1, max_size=2), directions, limits, st.sampled_from([0, 30_000]))
 def test_the_drawn_road_is_the_road_whose_travel_time_is_within_the_limit(said, gates, direction, limited, delay):
     limit, weight = limited
@@ -346,7 +346,7 @@ def test_the_drawn_road_is_the_road_whose_travel_time_is_within_the_limit(said, 
 minutes_by_mode = st.sampled_from([("drive", (0.5, 1, 2, 3)), ("walk", (5, 10, 15, 30))])
 
 
-@settings(PROFILE, max_examples=12)
+@settings(PROFILE, max_examples=8)
 @given(towns(), st.lists(places, min_size=1, max_size=4), directions, minutes_by_mode, st.randoms(use_true_random=False))
 def test_circles_are_valid_nested_and_merged_in_any_order(said, clinics, direction, asked, chance):
     mode, several = asked
@@ -370,7 +370,7 @@ def test_circles_are_valid_nested_and_merged_in_any_order(said, clinics, directi
     assert again.to_wkb().equals(frame[frame["facility_id"] == ""].reset_index(drop=True).to_wkb())
 
 
-@settings(PROFILE, max_examples=15)
+@settings(PROFILE, max_examples=12)
 @given(towns(), st.lists(places, min_size=1, max_size=4), directions, minutes_by_mode, st.randoms(use_true_random=False))
 def test_catchments_are_the_merged_circle_in_parts_that_do_not_overlap(said, clinics, direction, asked, chance):
     mode, several = asked
@@ -441,7 +441,7 @@ def test_a_line_is_widened_evenly_whatever_its_direction():
         assert likeness(around(np.array([line]), WIDTH_M), line.buffer(WIDTH_M)) > 0.995
 
 
-@PROFILE
+@settings(PROFILE, max_examples=25)
 @given(windings, st.integers(0, 1))
 def test_in_many_windows_the_outline_is_the_same_as_in_one(lines, side):
     lines = shapely.transform(lines, lambda xy: xy - side * 256 * CELL_M)  # in the first window, or in that before it
@@ -470,9 +470,9 @@ def monaco(data_file: Callable[[str], Path]) -> tuple[Network, Facilities]:
 
 def test_in_monaco_the_circle_is_the_union_of_buffers_and_its_parts_fill_it(monaco):
     network, facilities = monaco
-    definition = town.definition(mode="drive", minutes=1, direction="from_facility", beside_m=30)
+    definition = town.definition(mode="drive", minutes=0.5, direction="from_facility", beside_m=30)
     ways = snap(network, facilities.entrance, np.zeros(len(facilities), dtype=np.int64), 1)
-    found = reach(network, ways, direction="from_facility", limit=60_000)
+    found = reach(network, ways, direction="from_facility", limit=30_000)
     exact = shapely.union_all(shapely.buffer(reached_lines(network, ways, found, 0), 30))
     whole = merged_circles(definition, network, facilities).geometry.to_crs(network.crs).iloc[0]
     parts = catchments(definition, network, facilities).geometry.to_crs(network.crs)
