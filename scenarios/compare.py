@@ -145,7 +145,7 @@ def _sites(region: Region, before: CoverageResult, after: CoverageResult) -> pd.
     """What the scenario changed among the facilities of the definition."""
     old, new = _places(region, before), _places(region, after)
     states: dict[str, State] = {one: "new" for one in new if one not in old}
-    states |= {one: "moved" for one in new if one in old and new[one] != old[one]}
+    states |= {one: "moved" for one in new if one in old and new[one][:-1] != old[one][:-1]}
     states |= {one: "closed" for one in old if one not in new}
     rows = [(one, *(new.get(one) or old[one]), state) for one, state in sorted(states.items())]
     return pd.DataFrame(rows, columns=["id", "name", "kind", "lon", "lat", "people", "state"])

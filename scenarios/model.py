@@ -105,6 +105,11 @@ class Scenario(Strict):
         return self.without(one) if one in self.opened else self.then(Close(id=one))
 
     @property
+    def of_roads(self) -> Scenario:
+        """Only its changes to roads."""
+        return Scenario(changes=tuple(change for change in self.changes if isinstance(change, RoadChange)))
+
+    @property
     def opened(self) -> tuple[str, ...]:
         """Ids of the facilities that it opens, in order."""
         return tuple(change.id for change in self.changes if change.do == "open")

@@ -63,12 +63,14 @@ class RoadWorks:
         Returns
         -------
         GeoDataFrame, WGS84
-            change ("closed", "added" or "speed"), id (way id, or the scenario's own), name, highway, km, kmh (set; nan if none is),
-            geometry.
+            change ("closed", "added" or "speed"), id (way id, or the scenario's own), name, highway, km, kmh (stated by the scenario; nan
+            if none is), geometry.
         """
         roads, set_kmh = self.roads, dict(self.kmh)
         kmh = np.array([set_kmh.get(way, np.nan) for way in roads.way_id.tolist()]) if set_kmh else np.full(len(roads), np.nan)
-        said = {"closed": self.closed, "added": (self.line >= 0) & ~self.closed, "speed": ~np.isnan(kmh) & (mode == "drive")}
+        here_before = (self.line < 0) & ~self.closed
+        said = {"closed": self.closed, "added": (self.line >= 0) & ~self.closed, "speed": here_before & ~np.isnan(kmh) & (mode == "drive")}
+        kmh = np.where(self.closed, np.nan, np.where((self.line >= 0) & np.isnan(kmh), roads.maxspeed_kmh[:, 0], kmh))
         here = self.pieces(mode)
         here = here[self.whole[here] < 0]
         lines, found = roads.lines(), []

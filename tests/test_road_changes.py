@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import geopandas as gpd
 import gridtown as town
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_town import PROFILE, corners, directions, places, towns
 
+from coverage.circles import circles
 from coverage.stats import CoverageResult, coverage
 from geodata.errors import InputError, OptionError
 from geodata.region import Prepared
@@ -17,6 +20,9 @@ from geodata.standards import ServiceDefinition, default_services
 from geodata.turns import Turn, Turns
 from scenarios.compare import compare
 from scenarios.model import Close, Open, Scenario, changed, parse_scenario, with_scenario
+from scenarios.output.export import coverage_files
+from scenarios.output.report import comparison_text
+from scenarios.output.writers import write_files
 from scenarios.road_changes import AddRoad, CloseRoad, MultiPolygon, Polygon, SetSpeed
 
 # Two streets of 20 blocks, 6 blocks apart, joined at x = 0 only: way 1-20 the southern one, 21-40 the northern, 41 the link.
@@ -182,6 +188,28 @@ def test_what_changes_is_listed_way_by_way():
     assert table["km"].round(3).tolist() == [0.1, 0.6, 0.602, 0.1]
     assert table["kmh"].iloc[-1] == 20
     assert len(compare(prepared_town(), Scenario(), town.definition(mode="drive")).roads) == 0
+
+
+def test_a_scenario_of_roads_alone_is_told_in_text_and_files(tmp_path: Path):
+    prepared, definition = prepared_town(), town.definition(mode="drive")
+    found = compare(prepared, Scenario().then(CloseRoad(ways=(LINK,)), road("n", (10, 0), (10, 6), kmh=60)), definition)
+    assert found.differs
+    assert len(found.sites) == 0, "the clinic serves others, and stands where it stood"
+    text = comparison_text(found, prepared.region.demand)
+    assert "改动的道路 roads changed: 2，1.2 km" in text
+    assert [line.split() for line in text.splitlines() if "added" in line] == [["新路", "added", "n", "residential", "0.6", "60"]]
+    files = coverage_files(prepared, {"medical": found.after}, comparisons={"medical": found}, kinds=("gpkg", "json"))
+    write_files(tmp_path, files)
+    assert gpd.read_file(tmp_path / "coverage.gpkg", layer="roads")["change"].tolist() == ["closed", "added"]
+    assert [row["id"] for row in json.loads((tmp_path / "coverage.json").read_text("utf-8"))["comparisons"]["medical"]["roads"]] == [
+        "41",
+        "n",
+    ]
+    drawn, before = (
+        gpd.read_file(tmp_path / "coverage.gpkg", layer="circles"),
+        circles(definition, found.before.network, found.before.facilities),
+    )
+    assert drawn["area_km2"].sum() != pytest.approx(before["area_km2"].sum()), "drawn on the roads of the scenario"
 
 
 def test_all_road_changes_that_do_not_fit_are_told_at_once():

@@ -111,15 +111,15 @@ def _sited(key: str, changes: str, question: _Siting, _prepared: Prepared, _scen
     return site_standby(changed, service_id, sites=sites, definition_id=definition_id, hour=hour, time_limit_s=time_limit_s)
 
 
-def circle_layer(prepared: Prepared, definition: ServiceDefinition, facilities: Facilities) -> Layer:
-    """The merged circle of some facilities."""
-    return _circle_layer(_key(prepared), definition.model_dump_json(), fingerprint(facilities), (prepared, definition, facilities))
+def circle_layer(prepared: Prepared, result: CoverageResult, roads: Scenario) -> Layer:
+    """The merged circle of the facilities of a result, on the roads of a scenario."""
+    said = result.definition.model_dump_json() + roads.model_dump_json()
+    return _circle_layer(_key(prepared), said, fingerprint(result.facilities), result)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _circle_layer(key: str, said: str, places: str, _given: tuple[Prepared, ServiceDefinition, Facilities]) -> Layer:  # noqa: ARG001
-    prepared, definition, facilities = _given
-    return _in_one_thread(lambda: weblayers.circle_layer(merged_circles(definition, prepared.network_of(definition), facilities)))
+def _circle_layer(key: str, said: str, places: str, _result: CoverageResult) -> Layer:  # noqa: ARG001
+    return _in_one_thread(lambda: weblayers.circle_layer(merged_circles(_result.definition, _result.network, _result.facilities)))
 
 
 def place_layer(prepared: Prepared, facilities: Facilities) -> Layer:

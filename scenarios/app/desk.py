@@ -12,7 +12,6 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from coverage.stats import CoverageResult
 from geodata.errors import Circle15Error, Problem
 from geodata.growth import MOST_YEARS
 from geodata.model import GROWTH, Demand
@@ -237,8 +236,8 @@ def _figures(demand: Demand, comparison: Comparison, language: Language) -> None
     shown = {"total": "share_people", "people": "covered_people", "urban": "urban_share", "rural": "rural_share"}
     for cell, (name, label) in zip(st.columns(4), shown.items(), strict=True):
         value, difference, text = figures[name]
-        quiet = len(comparison.sites) == 0 or not abs(difference) > SAME
-        change = text if not quiet else say[without if len(comparison.sites) == 0 else "no_difference"]
+        quiet = not comparison.differs or not abs(difference) > SAME
+        change = text if not quiet else say[without if not comparison.differs else "no_difference"]
         row, column = ("total", "covered_people") if name == "people" else (name, "share_people")
         if spread := figure_range(demand, rows[row]._asdict(), column):
             change += f" · {say['range']} {spread}"
@@ -263,7 +262,7 @@ def _notes(prepared: Prepared, comparison: Comparison, language: Language) -> No
 def _map(prepared: Prepared, today: Prepared, service_id: str, comparison: Comparison, *, kind: str, language: Language) -> bool:
     """The map with its panel; whether the circle on it is the one before the change, for drawing it anew takes longer than figures."""
     result = comparison.after
-    circle, late = _circle(prepared, result)
+    circle, late = _circle(prepared, comparison)
     layers = {
         "base": cache.base_layer(today),
         "circles": circle,
@@ -271,7 +270,7 @@ def _map(prepared: Prepared, today: Prepared, service_id: str, comparison: Compa
     }
     if found := data.layer(today):
         layers["findings"] = found
-    shown = view(prepared, service_id, result, comparison=comparison if len(comparison.sites) else None)
+    shown = view(prepared, service_id, result, comparison=comparison if comparison.differs else None)
     component.show(
         layers,
         shown,
@@ -286,13 +285,14 @@ def _map(prepared: Prepared, today: Prepared, service_id: str, comparison: Compa
     return late
 
 
-def _circle(prepared: Prepared, result: CoverageResult) -> tuple[Layer, bool]:
+def _circle(prepared: Prepared, comparison: Comparison) -> tuple[Layer, bool]:
     """The merged circle; at first the one before the change, and whether that is so."""
-    wanted = result.definition, fingerprint(result.facilities)
+    result, roads = comparison.after, comparison.scenario.of_roads
+    wanted = result.definition, fingerprint(result.facilities), roads
     drawn, layer = st.session_state.get("circle", (None, None))
     late = drawn is not None and drawn[0] == wanted[0] and drawn != wanted and st.session_state.get("late") != wanted
     st.session_state["late"] = wanted if late else None
     if not late:
-        layer = cache.circle_layer(prepared, result.definition, result.facilities)
+        layer = cache.circle_layer(prepared, result, roads)
         st.session_state["circle"] = wanted, layer
     return layer, late

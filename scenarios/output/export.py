@@ -126,7 +126,8 @@ def coverage_layers(
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
     by_zone = tables["coverage"]
     homes = prepared.region.demand.to_geodataframe()[["id", "geometry"]]
-    return {
+    roads = {key: one.roads for key, one in comparisons.items() if len(one.roads)}
+    layers = {
         "circles": _joined({key: circles(*one) for key, one in asked.items()}, results),
         "catchments": _joined({key: catchments(*one) for key, one in asked.items()}, results),
         "zones": zones.merge(by_zone[by_zone["row"] == "zone"].drop(columns="row"), on="zone_id"),
@@ -137,6 +138,7 @@ def coverage_layers(
         for name in ("changed", "sites")
         if comparisons
     }
+    return layers | ({"roads": _joined(roads, results)} if roads else {})
 
 
 def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataFrame]:

@@ -47,6 +47,7 @@ DIRECTION_WORDS: Final = {
     "from_facility": ("从站点到现场", "from the station to the scene"),
 }
 STATE_WORDS: Final = {"new": ("新增", "new"), "moved": ("搬迁", "moved"), "closed": ("关闭", "closed"), "kept": ("保留", "kept")}
+ROAD_WORDS: Final = {"closed": ("断路", "closed"), "added": ("新路", "added"), "speed": ("改车速", "speed set")}
 SITE_WORDS: Final = {"placed": ("新增或搬迁", "new or moved"), "closed": STATE_WORDS["closed"]}
 CHANGE_WORDS: Final = {"gained": ("新覆盖", "gained"), "lost": ("不再覆盖", "lost")}
 CIRCLE_WORDS: Final = {"all": ("服务圈", "circle"), "urban": ("城镇服务圈", "urban circle"), "rural": ("农村服务圈", "rural circle")}

@@ -24,6 +24,7 @@ from scenarios.output.legend import (
     NO_FACILITIES,
     PEOPLE_WORDS,
     RANGE_WORDS,
+    ROAD_WORDS,
     STATE_WORDS,
     Words,
     both,
@@ -34,6 +35,7 @@ from scenarios.siting.standby import StandbyPlan, proof
 from scenarios.siting.weights import COUNTED
 
 ROUNDING = 1e-6
+MOST_ROADS = 10
 SHA_SHOWN = 16  # characters of a file's hash that people are shown
 
 
@@ -110,7 +112,9 @@ def coverage_json(
     if comparisons:
         said["scenario"] = next(iter(comparisons.values())).scenario.model_dump(exclude_none=True)
         said["comparisons"] = {
-            service: {name: rows(getattr(one, name)) for name in ("by_zone", "changed", "sites")} for service, one in comparisons.items()
+            service: {name: rows(getattr(one, name)) for name in ("by_zone", "changed", "sites")}
+            | {"roads": rows(pd.DataFrame(one.roads.drop(columns="geometry")))}
+            for service, one in comparisons.items()
         }
     return said | {
         "people_outside": math.fsum(region.demand.people[~region.demand.inside]),
@@ -259,8 +263,24 @@ def comparison_text(comparison: Comparison, demand: Demand) -> str:
     }
     table = _columns(_change_columns(demand, changed), comparison.by_zone)
     changes = [[row.name, row.id, *STATE_WORDS[row.state], people(row.people)] for row in comparison.sites.itertuples()]
-    sites = align(["站点 site", "编码 id", "", "", "时限内人口 people within"], changes) if changes else "情景没有改动此类机构。 No change."
-    return f"情景对比 before and after: {comparison.scenario.name}\n\n{sites}\n\n{table}\n"
+    sites = align(["站点 site", "编码 id", "", "", "时限内人口 people within"], changes) if changes else ""
+    roads = _road_lines(comparison)
+    said = [part for part in (sites, roads) if part] or ["情景没有改动此类机构和道路。 No change."]
+    return "\n\n".join([f"情景对比 before and after: {comparison.scenario.name}", *said, table]) + "\n"
+
+
+def _road_lines(comparison: Comparison) -> str:
+    """What the scenario changes on the roads: how much of each, and the longest of them."""
+    roads = comparison.roads
+    if roads.empty:
+        return ""
+    longest = roads.sort_values(["km", "id"], ascending=[False, True]).head(MOST_ROADS)
+    listed = [
+        [*ROAD_WORDS[row.change], row.id, row.name_ or row.highway, f"{row.km:,.1f}", "–" if math.isnan(row.kmh) else f"{row.kmh:g}"]
+        for row in longest.rename(columns={"name": "name_"}).itertuples(index=False)
+    ]
+    heads = ["道路 roads", "", "编号 id", "名称 name", "km", "km/h"]
+    return f"改动的道路 roads changed: {len(roads):,}，{roads['km'].sum():,.1f} km\n\n{align(heads, listed)}"
 
 
 def _measure(row: Any) -> str:  # noqa: ANN401 — a named tuple of pandas
