@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 import gridtown as town
@@ -16,6 +16,7 @@ from coverage.snap import WaysOn
 from geodata.network import NEVER, Network
 from geodata.roads import Ints
 from geodata.standards import Direction
+from geodata.turns import Turn, Turns
 
 # The same examples in every run; no deadline, because a busy machine is no failure.
 PROFILE = settings(derandomize=True, deadline=None, max_examples=40, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -37,23 +38,49 @@ def pieces(draw: st.DrawFn) -> list[town.Piece]:
 
 
 @st.composite
-def towns(draw: st.DrawFn) -> dict[str, object]:
-    """What ``gridtown.roads`` takes: pieces with one-ways, speeds and tunnels."""
+def towns(draw: st.DrawFn, *, restricted: bool = False) -> dict[str, object]:
+    """What ``gridtown.roads`` takes: pieces with one-ways, speeds and tunnels, and turn restrictions if wanted."""
     lines = draw(pieces())
     each = range(len(lines))
-    return {
+    said: dict[str, object] = {
         "pieces": lines,
         "permit": {i: draw(permits) for i in each},
         "kmh": {i: draw(st.sampled_from([18, 36, 36, 50])) for i in each},
         "tunnels": {i for i in each if draw(st.integers(0, 9)) == 0},
     }
+    return said | {"turns": draw(restrictions(lines))} if restricted else said
 
 
-def judge(net: Network, origins: WaysOn, targets: WaysOn, direction: Direction, weight: Weight) -> dict[tuple[int, int], tuple[int, int]]:
-    """(facility, demand) → (ms, mm) of the best way, by networkx: every piece cut at every place on it, both costs in one number."""
+@st.composite
+def restrictions(draw: st.DrawFn, lines: list[town.Piece]) -> Turns:
+    """Some of the turns that the pieces offer, forbidden or the only ones; ids as ``gridtown.roads`` gives them."""
+    nodes = sorted({end for piece in lines for end in (piece[0], piece[-1])})
+    meet = [(i, j, node) for i in range(len(lines)) for j in range(len(lines)) for node in {*_ends(lines[i])} & {*_ends(lines[j])}]
+    chosen = draw(st.lists(st.tuples(st.sampled_from(meet), st.sampled_from([False, False, True])), max_size=8))
+    rows = [Turn(1, i + 1, (nodes.index(node) + 1,), j + 1, via_ways=False, only=only) for (i, j, node), only in chosen]
+    return Turns.of(rows)
+
+
+def _ends(piece: town.Piece) -> tuple[town.Node, town.Node]:
+    return piece[0], piece[-1]
+
+
+def judge(
+    net: Network,
+    origins: WaysOn,
+    targets: WaysOn,
+    direction: Direction,
+    weight: Weight,
+    *,
+    forbidden: Collection[tuple[int, int]] = (),
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """(facility, demand) → (ms, mm) of the best way, by networkx: every piece cut at every place on it, both costs in one number.
+
+    Who stands on a node remembers the run by which he came: pairs of runs may be forbidden.
+    """
     graph = nx.MultiDiGraph()
     graph.add_nodes_from(("leave", side, place) for side in "ft" for place in range(origins.count + targets.count))
-    for a, b, ms, mm in (*_pieces(net, origins, targets), *_legs(origins, targets)):
+    for a, b, ms, mm in (*_pieces(net, forbidden, origins, targets), *_legs(net, origins, targets)):
         graph.add_edge(a, b, cost=(ms << 40) + mm if weight == "time" else (mm << 40) + ms)
     found = {}
     for facility in range(origins.count):
@@ -70,19 +97,36 @@ def judge(net: Network, origins: WaysOn, targets: WaysOn, direction: Direction, 
 Edge = tuple[object, object, int, int]
 
 
-def _pieces(net: Network, *sides: WaysOn) -> Iterator[Edge]:
-    """Each piece as a chain of the places on it, in both directions as permitted."""
+def _arrivals(net: Network) -> dict[int, list[int | None]]:
+    """The runs by which one may come to each node, and None for who starts there."""
+    by: dict[int, list[int | None]] = {node: [None] for node in {*net.start.tolist(), *net.end.tolist()}}
+    for piece in range(len(net)):
+        for run, ms, end in ((2 * piece, net.forward_ms, net.end), (2 * piece + 1, net.backward_ms, net.start)):
+            if ms[piece] != NEVER:
+                by[int(end[piece])].append(run)
+    return by
+
+
+def _pieces(net: Network, forbidden: Collection[tuple[int, int]], *sides: WaysOn) -> Iterator[Edge]:
+    """Each permitted run as a chain of the places on it, from every way to come to its first node."""
+    arrivals = _arrivals(net)
     for piece in range(len(net)):
         length = int(net.length_mm[piece])
         offsets = sorted({0, length, *(int(at) for ways in sides for at in ways.offset_mm[ways.piece == piece])})
-        for a, b in pairwise(offsets):
-            for whole, first, second in ((net.forward_ms[piece], a, b), (net.backward_ms[piece], b, a)):
-                if whole != NEVER:
-                    ms = abs(position(int(whole), b, length) - position(int(whole), a, length))
-                    yield (piece, first), (piece, second), ms, b - a
-        for node, at in ((int(net.start[piece]), 0), (int(net.end[piece]), length)):
-            yield ("node", node), (piece, at), 0, 0
-            yield (piece, at), ("node", node), 0, 0
+        runs = (
+            (2 * piece, net.forward_ms, net.start, net.end, offsets),
+            (2 * piece + 1, net.backward_ms, net.end, net.start, offsets[::-1]),
+        )
+        for run, all_ms, start, end, along in runs:
+            whole = int(all_ms[piece])
+            if whole == NEVER:
+                continue
+            for came in arrivals[int(start[piece])]:
+                if (came, run) not in forbidden:
+                    yield ("node", int(start[piece]), came), (run, along[0]), 0, 0
+            for a, b in pairwise(along):
+                yield (run, a), (run, b), abs(position(whole, b, length) - position(whole, a, length)), abs(b - a)
+            yield (run, along[-1]), ("node", int(end[piece]), run), 0, 0
 
 
 def position(whole_ms: int, at_mm: int, length_mm: int) -> int:
@@ -90,12 +134,17 @@ def position(whole_ms: int, at_mm: int, length_mm: int) -> int:
     return round(whole_ms * at_mm / length_mm) if length_mm else 0
 
 
-def _legs(origins: WaysOn, targets: WaysOn) -> Iterator[Edge]:
+def _legs(net: Network, origins: WaysOn, targets: WaysOn) -> Iterator[Edge]:
     """Legs between places and their points on the pieces; none at all between places at the same coordinates."""
+    arrivals = _arrivals(net)
     for side, ways in (("f", origins), ("t", targets)):
         for place, piece, at, ms, mm in zip(*(column.tolist() for column in _columns(ways)), strict=True):
-            yield ("leave", side, place), (piece, at), ms, mm
-            yield (piece, at), ("arrive", side, place), ms, mm
+            on = [(run, at) for run, whole in ((2 * piece, net.forward_ms), (2 * piece + 1, net.backward_ms)) if whole[piece] != NEVER]
+            nodes = [int(node[piece]) for node, end in ((net.start, 0), (net.end, int(net.length_mm[piece]))) if at == end]
+            for door in (*on, *(("node", node, None) for node in nodes)):
+                yield ("leave", side, place), door, ms, mm
+            for door in (*on, *(("node", node, came) for node in nodes for came in arrivals[node])):
+                yield door, ("arrive", side, place), ms, mm
     here, there = (np.rint(ways.lonlat * 1e7) for ways in (origins, targets))  # a centimetre apart is the same place
     for facility, demand in zip(*np.nonzero((here[:, None] == there[None]).all(axis=2)), strict=True):
         if not origins.off_network[facility] and not targets.off_network[demand]:

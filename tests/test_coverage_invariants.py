@@ -11,17 +11,18 @@ import pandas as pd
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_town import PROFILE, directions, judge, places, towns
+from random_town import PROFILE, directions, judge, places, towns, weights
 
 from coverage.circles import circles
-from coverage.search import reach
+from coverage.search import Weight, reach
 from coverage.snap import snap_demand, snap_facilities
 from coverage.stats import CoverageResult, coverage
-from coverage.travel_times import travel_times
+from coverage.travel_times import nearest_facility, times_between, travel_times
 from geodata.model import Region
-from geodata.network import Network
+from geodata.network import NEVER, Network
 from geodata.roads import Roads
 from geodata.standards import Direction, Limit, ServiceDefinition
+from geodata.turns import forbidden_runs
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,13 @@ minutes = st.floats(0.5, 20).map(lambda value: round(value, 2))
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
+def cases(draw: st.DrawFn, *, restricted: bool = False) -> Case:
     homes = draw(st.lists(places, min_size=1, max_size=6))
     clinics = draw(st.lists(places, min_size=1, max_size=3))
     limit = {"urban": draw(minutes), "rural": Limit(minutes=draw(minutes))}
     late = draw(st.sampled_from([0, 60]))
     return Case(
-        said=draw(towns()),
+        said=draw(towns(restricted=restricted)),
         homes={f"H{i}": home for i, home in enumerate(homes)},
         clinics={f"C{i}": clinic for i, clinic in enumerate(clinics)},
         definition=town.definition(mode="drive", direction=draw(directions), minutes=limit["urban"], rural=limit["rural"], turnout_s=late),
@@ -92,6 +93,27 @@ def test_coverage_and_the_gap_list_agree_with_networkx(case: Case):
         if times:
             assert row.nearest_minutes == min(times.values()) / 60_000
             assert row.nearest_id == min(times, key=lambda clinic: (times[clinic], clinic))
+
+
+@PROFILE
+@given(cases(restricted=True), weights)
+def test_travel_times_with_turn_restrictions_agree_with_networkx(case: Case, weight: Weight):
+    region = case.region
+    net = drive(region.roads)
+    runs, first = forbidden_runs(region.roads, region.roads.turns, net.forward_ms != NEVER, net.backward_ms != NEVER)
+    assert (np.diff(first) == 2).all(), "over a node each is a pair of runs"
+    pairs = {*zip(runs[::2].tolist(), runs[1::2].tolist(), strict=True)}
+    gates, homes = snap_facilities(net, region.facilities), snap_demand(net, region.demand)
+    asked = {"direction": case.definition.direction, "weight": weight}
+    times = times_between(net, gates, homes, second=True, **asked)
+    costs = zip(times.cost.tolist(), times.second.tolist(), strict=True)
+    found = dict(zip(zip(times.facility.tolist(), times.demand.tolist(), strict=True), costs, strict=True))
+    expected = judge(net, gates, homes, forbidden=pairs, **asked)
+    assert found == {pair: both if weight == "time" else both[::-1] for pair, both in expected.items()}
+    facility, cost = nearest_facility(net, gates, homes, **asked)
+    for home in range(homes.count):
+        ranked = sorted((both[weight == "distance"], clinic) for (clinic, at), both in expected.items() if at == home)
+        assert (cost[home], facility[home]) == (ranked[0] if ranked else (np.inf, -1))
 
 
 @PROFILE

@@ -226,3 +226,22 @@ def test_villages_of_one_name_in_two_townships_are_two_settlements():
     table = counted(region).by_zone.set_index("zone_id")
     assert table.loc[["W", "E"], "settlements"].tolist() == [1, 1]
     assert table.loc[["W", "E"], "covered_settlements"].tolist() == [1, 0]
+
+
+def test_the_fastest_way_may_leave_the_county_and_come_back():
+    """A county in two arms around a neighbour: the road between the arms runs through the neighbour."""
+    arms = {"W": town.polygon([(-2, -2), (6, -2), (6, 3), (-2, 3)]), "E": town.polygon([(14, -2), (22, -2), (22, 3), (14, 3)])}
+    straight = town.street((0, 0), (10, 0), (20, 0))
+    region = town.region(town.roads(straight), {"H": (0, 0)}, {"C": (20, 0)}, zones=arms)
+    result = counted(region, town.definition(minutes=30))
+    assert result.by_zone["covered_people_without_external"].iloc[-1] == 1, "20 blocks of 100 m at 4 km/h are 30 minutes"
+    assert counted(region, town.definition(minutes=29.99)).by_zone["covered_people"].iloc[-1] == 0
+
+
+def test_the_hospital_of_a_district_that_lies_inside_ours_is_external():
+    ring = town.polygon([(-9, -9), (9, -9), (9, 9), (-9, 9)]).difference(town.polygon([(-1, -1), (1, -1), (1, 1), (-1, 1)]))
+    roads = town.roads([((-5, 0), (0, 0)), ((0, 0), (5, 0))])
+    region = town.region(roads, {"W": (-5, 0), "E": (5, 0), "inside the other": (0.5, 0)}, {"C": (0, 0)}, zones={"Z": ring})
+    total = counted(region, town.definition()).by_zone.iloc[-1]
+    assert region.facilities.external.tolist() == [True]
+    assert (total["people"], total["covered_people"], total["covered_people_without_external"]) == (3, 3, 0)
