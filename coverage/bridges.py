@@ -1,6 +1,8 @@
 """Which bridge matters most: what is lost when one bridge alone is cut, each in turn, exactly.
 
-A bridge whose links lie on no best way to a facility, and onto which nobody steps, changes nothing and is not searched.
+Importance of a link as in Jenelius, Petersen & Mattsson 2006 (doi:10.1016/j.tra.2005.11.003): what is lost, and how much longer ways are,
+when it alone is closed. A bridge whose links lie on no best way to a facility, and onto which nobody steps, changes nothing and is not
+searched.
 """
 
 from __future__ import annotations

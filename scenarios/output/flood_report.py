@@ -25,7 +25,7 @@ MOST_SHOWN: Final = 10
 STATES: Final[dict[str, Words]] = {
     FLOODED: ("被淹", "flooded"),
     CUT_OFF: ("完全断路", "cut off"),
-    LOST: ("失去服务", "loses the service"),
+    LOST: ("失去服务，仍有路", "loses the service, a way remains"),
     NO_ACCESS: ("道路全断", "all its roads are cut"),
 }
 METHOD: Final[tuple[Words, ...]] = (
@@ -46,6 +46,10 @@ BRIDGE_METHOD: Final[tuple[Words, ...]] = (
     (
         "逐座只断一座桥，重新计算，其余照旧；多走的时间按到最近机构计，只计仍有路可走的人。",
         "Each bridge is cut alone and all is computed anew; extra time is to the nearest facility, of people who still have a way.",
+    ),
+    (
+        "来源：路段重要性，Jenelius、Petersen、Mattsson 2006，doi:10.1016/j.tra.2005.11.003。",
+        "Source: importance of a link, Jenelius, Petersen & Mattsson 2006, doi:10.1016/j.tra.2005.11.003.",
     ),
     (
         "同一编号的道路、同名且相接的桥段算一座；跨路的立交桥也在内。",
