@@ -159,7 +159,8 @@ def _scenario(prepared: Prepared, definition: ServiceDefinition, language: Langu
                 _take(prepared, given, language)
         if now.changes:
             made = [change.do for change in now.changes]
-            st.caption(say["changes"].format(**{do: made.count(do) for do in ("open", "move", "close")}))
+            counts = {do: made.count(do) for do in ("open", "move", "close")}
+            st.caption(say["changes"].format(**counts, roads=len(now.of_roads.changes)))
     return kind
 
 

@@ -71,8 +71,8 @@ _WORDS = {
         "On the map: press “＋ Add point”, then click; drag a new point; click a facility to close it.",
     ),
     "changes": (
-        "共有改动：新增 {open}、搬迁 {move}、关闭 {close}（各服务合计）",
-        "Changes: {open} new, {move} moved, {close} closed (all services)",
+        "共有改动：新增 {open}、搬迁 {move}、关闭 {close}、道路 {roads}（各服务合计）",
+        "Changes: {open} new, {move} moved, {close} closed, {roads} on roads (all services)",
     ),
     "versus_plan": (
         "选出的点已被改动。与选址结果（时限以内 {served} 人）相比：{more} 人。",
