@@ -114,6 +114,15 @@ def test_ways_and_areas_that_are_nowhere_are_told():
         flood(two_banks(), drive(), area=box(40, 40, 1))
 
 
+def test_a_flood_that_touches_no_road_still_floods_homes(tmp_path: Path):
+    prepared = two_banks(homes=HOMES | {"H3": (5, 3)})
+    study = flood(prepared, drive(), area=box(5, 3, 0.2))
+    assert states(study) == {"H3": "flooded"}
+    assert len(study.closed) == 0
+    assert "0 条 ways" in flood_text(prepared, "medical", study)
+    assert len(write_files(tmp_path, flood_files(prepared, "medical", study, None))) == 6
+
+
 def test_the_pieces_of_one_bridge_are_one_way_or_touch_under_one_name():
     roads = town.roads(town.street(*((x, 0) for x in range(8))), bridges=[0, 1, 2, 4, 5, 6])
     assert bridges_of(roads).group.tolist() == [

@@ -67,7 +67,7 @@ def flood_text(prepared: Prepared, service_id: str, study: Flood) -> str:
     lines = [
         *_head(prepared, service_id, study.definition, ("断路与淹没", "cut roads and floods")),
         f"断路 cut: {len(study.closed):,} 条 ways，{study.closed['km'].sum():,.1f} km",
-        *_totals(prepared, study.by_zone.iloc[-1]),
+        *_totals(study.by_zone.iloc[-1]),
         "",
         _zone_lines(study),
         _place_lines(study),
@@ -77,14 +77,14 @@ def flood_text(prepared: Prepared, service_id: str, study: Flood) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _totals(prepared: Prepared, total: Any) -> list[str]:  # noqa: ANN401 — a row of pandas
+def _totals(total: Any) -> list[str]:  # noqa: ANN401 — a row of pandas
     """What it comes to in the whole county."""
     shares, inner = (
         " → ".join(percent(total[f"share_people{which}_{side}"]) for side in ("before", "after")) for which in ("", "_without_external")
     )
     covered = " → ".join(people(total[f"covered_people_{side}"]) for side in ("before", "after"))
     spread = _people_range(total["lost_people_low"], total["lost_people_high"])
-    ranged = f"（{spread}）" if range_said(prepared.region.demand) else ""
+    ranged = f"（{spread}）" if total["lost_people_low"] != total["lost_people_high"] else ""
     lost, drowned, lost_inner = (people(total[name]) for name in ("lost_people", "flooded_lost_people", "lost_people_without_external"))
     return [
         f"覆盖 covered: {covered}（{shares}；不含县外 w/o external {inner}）",
