@@ -131,9 +131,7 @@ class CapacityResult:
     unstated: int
 
 
-def capacity(
-    region: Region, definition: ServiceDefinition, network: Network, terms: Terms, *, added: Bools | None = None
-) -> CapacityResult:
+def capacity(region: Region, definition: ServiceDefinition, network: Network, terms: Terms) -> CapacityResult:
     """Compute who is served within the limits by facilities with room, by township, and where more room would serve most.
 
     Only people inside the county are shared out: those outside need no room here, so that facilities near the border, and still more
@@ -146,8 +144,6 @@ def capacity(
     network : Network
         Of the definition's mode and hour.
     terms : Terms
-    added : (pieces,) bool, optional
-        The pieces of the network that a scenario adds, see :func:`coverage.snap.snap`.
 
     Returns
     -------
@@ -162,7 +158,7 @@ def capacity(
     units = terms.amount(facilities)
     _check_stated(facilities, units, terms)
     people, room = whole_people(demand.people, demand.zone), terms.room(units)
-    pairs = pairs_within(definition, network, demand, facilities, added=added)
+    pairs = pairs_within(definition, network, demand, facilities)
     plan = allocate(people, room, pairs)
     alone = allocate(people, room, pairs.take(~facilities.external[pairs.facility])) if facilities.external.any() else plan
     spreads = [most_served(whole_people(some, demand.zone), room, pairs) for some in demand.spreads]

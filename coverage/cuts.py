@@ -70,7 +70,7 @@ def touching(roads: Roads, area: shapely.Geometry) -> Bools:
     return found
 
 
-def ways_after(before: WaysOn, network: Network, added: Bools) -> WaysOn:
+def ways_after(before: WaysOn, network: Network) -> WaysOn:
     """Ways on of the same places, each with a single point, when pieces were added behind those of their network.
 
     Only the places near the new pieces are looked at; the others step on where they did.
@@ -81,12 +81,11 @@ def ways_after(before: WaysOn, network: Network, added: Bools) -> WaysOn:
         Onto the network without the added pieces.
     network : Network
         Its first pieces are those of the network before.
-    added : (pieces,) bool
     """
-    near = _near(before, network, network.lines[added])
+    near = _near(before, network, network.lines[network.added])
     if len(near) == 0:
         return before
-    new = snap(network, before.lonlat[near], np.arange(len(near)), len(near), added=added)
+    new = snap(network, before.lonlat[near], np.arange(len(near)), len(near))
     kept = ~np.isin(before.place, near)
     more = replace(new, place=near[new.place])
     columns = {name: np.concatenate([getattr(before, name)[kept], getattr(more, name)]) for name in _WAY_FIELDS}

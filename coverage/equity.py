@@ -51,7 +51,7 @@ class EquityResult:
     theil_between: float
 
 
-def equity(region: Region, definition: ServiceDefinition, network: Network, *, added: Bools | None = None) -> EquityResult:
+def equity(region: Region, definition: ServiceDefinition, network: Network) -> EquityResult:
     """Tell who needs how long to the nearest facility, and how unevenly that is distributed. Limits play no part.
 
     The time is that of the definition's mode, direction and hour, its delays (call handling, turnout) included.
@@ -62,14 +62,12 @@ def equity(region: Region, definition: ServiceDefinition, network: Network, *, a
     definition : ServiceDefinition
     network : Network
         Of the definition's mode and hour.
-    added : (pieces,) bool, optional
-        The pieces of the network that a scenario adds, see :func:`coverage.snap.snap`.
     """
     counted = region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date)
     facilities = region.facilities.take(np.flatnonzero(counted))
-    homes = snap_demand(network, region.demand, added=added)
+    homes = snap_demand(network, region.demand)
     delay_ms = start_delay_ms(definition, facilities)
-    found = trips(network, facilities, homes, direction=definition.direction, delay_ms=delay_ms, added=added)
+    found = trips(network, facilities, homes, direction=definition.direction, delay_ms=delay_ms)
     demand = region.demand
     reached = np.flatnonzero(demand.inside & np.isfinite(found.ms))
     return EquityResult(

@@ -64,17 +64,14 @@ class Pairs:
         return np.bincount(self.point, minlength=self.points) > 0
 
 
-def pairs_within(
-    definition: ServiceDefinition, network: Network, demand: Demand, facilities: Facilities, *, added: Bools | None = None
-) -> Pairs:
+def pairs_within(definition: ServiceDefinition, network: Network, demand: Demand, facilities: Facilities) -> Pairs:
     """Find the pairs within every limit, with their cost by the first measure that the definition has for both settlement classes.
 
-    Where the classes are measured differently the straight distance stands in: the only cost that every pair has. `added` are the pieces
-    of the network that a scenario adds, see :func:`coverage.snap.snap`.
+    Where the classes are measured differently the straight distance stands in: the only cost that every pair has.
     """
     ways = {
-        "demand_ways": snap_demand(network, demand, added=added),
-        "facility_ways": snap_facilities(network, facilities, added=added),
+        "demand_ways": snap_demand(network, demand),
+        "facility_ways": snap_facilities(network, facilities),
     }
     covers = within_limits(definition, network, demand, facilities, **ways).tocoo()
     keys = np.sort(covers.row.astype(np.int64) * len(facilities) + covers.col)

@@ -118,7 +118,6 @@ def referral(
     *,
     scene_minutes: float,
     within_minutes: float = 60.0,
-    added: Bools | None = None,
 ) -> Referral:
     """Follow the chain from the call to the hospital's door for every settlement.
 
@@ -132,8 +131,6 @@ def referral(
     hospitals : (hospitals,) int64
         See :func:`capable_hospitals`.
     scene_minutes, within_minutes : float
-    added : (pieces,) bool, optional
-        The pieces that a scenario adds, see :func:`coverage.snap.snap`.
 
     Raises
     ------
@@ -144,12 +141,12 @@ def referral(
     places = region.facilities
     points = places.take(np.flatnonzero(places.of_kinds(definition.kinds) & places.open_on(region.date)))
     able = places.take(hospitals)
-    homes = snap_demand(network, region.demand, added=added)
+    homes = snap_demand(network, region.demand)
     legs = _Legs(
         homes=homes,
-        out=trips(network, points, homes, direction="from_facility", delay_ms=start_delay_ms(definition, points), added=added),
-        stationed=trips(network, able, homes, direction="from_facility", delay_ms=start_delay_ms(definition, able), added=added),
-        back=trips(network, able, homes, direction="to_facility", added=added),
+        out=trips(network, points, homes, direction="from_facility", delay_ms=start_delay_ms(definition, points)),
+        stationed=trips(network, able, homes, direction="from_facility", delay_ms=start_delay_ms(definition, able)),
+        back=trips(network, able, homes, direction="to_facility"),
         scene_ms=float(np.rint(scene_minutes * MS_PER_MINUTE)),
     )
     by_settlement = _settlement_table(region, definition, legs)

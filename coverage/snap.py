@@ -83,17 +83,15 @@ class WaysOn:
         )
 
 
-def snap_demand(network: Network, demand: Demand, *, access_radius_m: float = ACCESS_RADIUS_M, added: Bools | None = None) -> WaysOn:
+def snap_demand(network: Network, demand: Demand, *, access_radius_m: float = ACCESS_RADIUS_M) -> WaysOn:
     """Find the ways on of every demand point."""
-    return snap(network, demand.lonlat, np.arange(len(demand)), len(demand), access_radius_m=access_radius_m, added=added)
+    return snap(network, demand.lonlat, np.arange(len(demand)), len(demand), access_radius_m=access_radius_m)
 
 
-def snap_facilities(
-    network: Network, facilities: Facilities, *, access_radius_m: float = ACCESS_RADIUS_M, added: Bools | None = None
-) -> WaysOn:
+def snap_facilities(network: Network, facilities: Facilities, *, access_radius_m: float = ACCESS_RADIUS_M) -> WaysOn:
     """Find the ways on of every facility, through each of its entrances."""
     owner = np.repeat(np.arange(len(facilities)), np.diff(facilities.first_entrance))
-    return snap(network, facilities.entrance, owner, len(facilities), access_radius_m=access_radius_m, added=added)
+    return snap(network, facilities.entrance, owner, len(facilities), access_radius_m=access_radius_m)
 
 
 def snap(
@@ -105,9 +103,8 @@ def snap(
     access_radius_m: float = ACCESS_RADIUS_M,
     max_snap_m: float = MAX_SNAP_M,
     access_leg: bool = True,
-    added: Bools | None = None,
 ) -> WaysOn:
-    """Find the ways of places onto a network.
+    """Find the ways of places onto a network; those that there were without the pieces that a scenario adds are among them.
 
     Parameters
     ----------
@@ -122,8 +119,6 @@ def snap(
     access_leg : bool
         False: the single nearest permitted piece (motorways and tunnels too; several only if equally near), and nothing charged for the
         leg.
-    added : (pieces,) bool, optional
-        The pieces that a scenario adds to the roads: they add ways on, and take none away from anybody.
 
     Returns
     -------
@@ -133,8 +128,8 @@ def snap(
     usable = network.enterable if access_leg else np.ones(len(network), dtype=bool)
     near_m = min(access_radius_m, max_snap_m) if access_leg else 0.0
     legs = _permitted(network, points, owner, usable, near_m=near_m, max_snap_m=max_snap_m, access_leg=access_leg)
-    if added is not None:
-        before = _permitted(network, points, owner, usable & ~added, near_m=near_m, max_snap_m=max_snap_m, access_leg=access_leg)
+    if network.added.any():
+        before = _permitted(network, points, owner, usable & ~network.added, near_m=near_m, max_snap_m=max_snap_m, access_leg=access_leg)
         legs = _Legs(*np.unique(np.column_stack(_joined(legs, before)), axis=0).T)
     order = np.lexsort((legs.piece, owner[legs.point]))
     point, piece, straight_mm = (column[order] for column in legs)

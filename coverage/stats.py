@@ -66,9 +66,7 @@ class CoverageResult:
         return self.served.question.ways
 
 
-def coverage(
-    region: Region, definition: ServiceDefinition, network: Network, *, added: Bools | None = None, before: CoverageResult | None = None
-) -> CoverageResult:
+def coverage(region: Region, definition: ServiceDefinition, network: Network, *, before: CoverageResult | None = None) -> CoverageResult:
     """Compute who is served under a definition, by township, and who is not.
 
     Parameters
@@ -77,19 +75,17 @@ def coverage(
     definition : ServiceDefinition
     network : Network
         Of the definition's mode.
-    added : (pieces,) bool, optional
-        The pieces of the network that a scenario adds, see :func:`coverage.snap.snap`.
     before : CoverageResult, optional
         Of the same definition and demand. On the same network: a facility that stands as it did there is not searched anew. On a network
-        that a scenario changed, behind whose pieces the `added` ones stand: only who lives near these is brought onto the roads anew.
+        that a scenario changed, behind whose pieces the added ones stand: only who lives near these is brought onto the roads anew.
     """
     counted = np.flatnonzero(region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date))
     facilities = region.facilities.take(counted)
-    facility_ways = snap_facilities(network, facilities, added=added)
+    facility_ways = snap_facilities(network, facilities)
     if before is not None and before.network is network:
         now = _served_after(before, facilities, facility_ways)
     else:
-        asked = question(definition, network, region.demand, ways=_demand_ways(network, region.demand, added, before))
+        asked = question(definition, network, region.demand, ways=_demand_ways(network, region.demand, before))
         now = served(asked, facilities, ways=facility_ways)
     covered, inside = now.covered, chosen(now, np.flatnonzero(~facilities.external)).covered
     ways = {"demand_ways": now.question.ways, "facility_ways": facility_ways}
@@ -104,13 +100,11 @@ def coverage(
     )
 
 
-def _demand_ways(network: Network, demand: Demand, added: Bools | None, before: CoverageResult | None) -> WaysOn:
+def _demand_ways(network: Network, demand: Demand, before: CoverageResult | None) -> WaysOn:
     """Ways on of the demand points; those of `before` as far as they are the same."""
     if before is None:
-        return snap_demand(network, demand, added=added)
-    if added is None or not added.any():
-        return before.demand_ways
-    return ways_after(before.demand_ways, network, added)
+        return snap_demand(network, demand)
+    return ways_after(before.demand_ways, network)
 
 
 def _served_after(before: CoverageResult, facilities: Facilities, ways: WaysOn) -> Served:

@@ -164,7 +164,7 @@ class SurgeResult:
     people_not_shown: int
 
 
-def surge(region: Region, definition: ServiceDefinition, network: Network, terms: SurgeTerms, *, added: Bools | None = None) -> SurgeResult:
+def surge(region: Region, definition: ServiceDefinition, network: Network, terms: SurgeTerms) -> SurgeResult:
     """Send each community to a surge point within the limits, and compute when the points finish and how long people wait.
 
     A community may go to a point if at least the definition's share of its people is within the limits of it; how far it is, is how far
@@ -177,8 +177,6 @@ def surge(region: Region, definition: ServiceDefinition, network: Network, terms
     network : Network
         Of the definition's mode and hour.
     terms : SurgeTerms
-    added : (pieces,) bool, optional
-        The pieces of the network that a scenario adds, see :func:`coverage.snap.snap`.
 
     Raises
     ------
@@ -188,7 +186,7 @@ def surge(region: Region, definition: ServiceDefinition, network: Network, terms
     demand, facilities = inside_by_id(region.demand), counted_by_id(region, definition)
     lanes = _lanes(facilities, terms)
     communities = communities_of(demand, whole_people(demand.people * terms.share, demand.zone))
-    pairs = community_pairs(communities, pairs_within(definition, network, demand, facilities, added=added), definition.settlement_share)
+    pairs = community_pairs(communities, pairs_within(definition, network, demand, facilities), definition.settlement_share)
     pairs = pairs.take(lanes[pairs.facility] > 0)
     plan = _plan(communities, lanes, pairs, terms)
     alone = _plan(communities, lanes, pairs.take(~facilities.external[pairs.facility]), terms) if facilities.external.any() else plan

@@ -55,7 +55,6 @@ def trips(
     *,
     direction: Direction,
     delay_ms: Ints | None = None,
-    added: Bools | None = None,
 ) -> Trips:
     """Find the nearest facility of every demand point, three times: of all, of those inside, of those that may be shown.
 
@@ -68,10 +67,8 @@ def trips(
     direction : "to_facility" or "from_facility"
     delay_ms : (facilities,) int64, optional
         In ms, before a vehicle moves: counted in every time.
-    added : (pieces,) bool, optional
-        The pieces that a scenario adds, see :func:`coverage.snap.snap`.
     """
-    gates = snap_facilities(network, facilities, added=added)
+    gates = snap_facilities(network, facilities)
 
     def nearest_of(mine: Bools) -> tuple[Ints, Floats]:
         which = np.array(sorted(np.flatnonzero(mine), key=lambda at: facilities.id[at]), dtype=np.int64)

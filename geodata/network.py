@@ -53,6 +53,8 @@ class Network:
         Milliseconds along the whole piece; ``NEVER`` where that direction is not permitted.
     length_mm : (pieces,) int64
     enterable : (pieces,) bool
+    added : (pieces,) bool
+        A scenario put it there: such a piece adds ways on, and takes none away from anybody.
     obstacles : (k,) geometries in `crs`
         Water and motorways, which no access leg may cross.
     access_kmh, access_detour : float
@@ -76,6 +78,7 @@ class Network:
     backward_ms: Ints
     length_mm: Ints
     enterable: Bools
+    added: Bools
     obstacles: Geometries
     access_kmh: float
     access_detour: float
@@ -209,6 +212,7 @@ def build_network(roads: Roads, mode: Mode, speeds: Speeds, crs: str, *, hour: i
         backward_ms=np.where(backward, travel_ms(length_mm, kmh[:, 1]), NEVER),
         length_mm=length_mm,
         enterable=roads.enterable[used],
+        added=np.zeros(len(used), dtype=bool),
         obstacles=_projected(np.concatenate([roads.water, roads.take(motorways).lines()]), crs),
         access_kmh=way.access_kmh,
         access_detour=way.access_detour,

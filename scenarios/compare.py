@@ -14,10 +14,9 @@ from coverage.stats import CoverageResult, coverage, zone_table
 from geodata.model import Region
 from geodata.network import Network
 from geodata.region import Prepared
-from geodata.roads import Bools
 from geodata.standards import ServiceDefinition
 from scenarios.model import Scenario, changed
-from scenarios.roadworks import ROAD_COLUMNS, RoadWorks
+from scenarios.roadworks import ROAD_COLUMNS
 
 State = Literal["new", "moved", "closed"]
 _SIDES = (
@@ -89,8 +88,8 @@ def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinitio
     if works is None:
         after = coverage(planned.prepared.region, definition, before.network, before=before)
     else:
-        on_roads = _on_changed_roads(works, planned.prepared.network_of(definition), region, before)
-        after = coverage(planned.prepared.region, definition, on_roads.network, added=_added(works, on_roads.network), before=on_roads)
+        on_roads = _on_changed_roads(planned.prepared.network_of(definition), region, before)
+        after = coverage(planned.prepared.region, definition, on_roads.network, before=on_roads)
     return Comparison(
         scenario=scenario,
         before=before,
@@ -103,13 +102,9 @@ def compare(prepared: Prepared, scenario: Scenario, definition: ServiceDefinitio
 
 
 @lru_cache(maxsize=4)  # so that a click on a page with changed roads costs no more than one with those of today
-def _on_changed_roads(works: RoadWorks, network: Network, region: Region, before: CoverageResult) -> CoverageResult:
+def _on_changed_roads(network: Network, region: Region, before: CoverageResult) -> CoverageResult:
     """Coverage by the facilities of today on the roads of a scenario."""
-    return coverage(region, before.definition, network, added=_added(works, network), before=before)
-
-
-def _added(works: RoadWorks, network: Network) -> Bools:
-    return works.added[works.pieces(network.mode)]
+    return coverage(region, before.definition, network, before=before)
 
 
 def _by_zone(region: Region, before: CoverageResult, after: CoverageResult) -> pd.DataFrame:

@@ -149,4 +149,5 @@ def _with_new_roads(works: RoadWorks, mode: Mode, speeds: Speeds, crs: str, hour
         named = {name: getattr(links, name) for name in ("tail", "head", "run", "copy_of", "entered")}
         network = replace(network, node_count=len(links.copy_of), **named)
     is_motorway = np.array([name in MOTORWAYS for name in works.roads.class_names])[works.roads.road_class]
-    return replace(network, obstacles=network.obstacles[: len(network.obstacles) - int((is_motorway & works.added).sum())])
+    fenced = len(network.obstacles) - int((is_motorway & works.added).sum())
+    return replace(network, added=works.added[used], obstacles=network.obstacles[:fenced])

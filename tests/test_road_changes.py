@@ -282,8 +282,7 @@ class Case:
         """Coverage after some changes."""
         planned = changed(self.prepared, Scenario().then(*changes))
         network = planned.prepared.network_of(self.definition)
-        added = None if planned.works is None else planned.works.added[planned.works.pieces(network.mode)]
-        return coverage(planned.prepared.region, self.definition, network, added=added)
+        return coverage(planned.prepared.region, self.definition, network)
 
 
 @st.composite

@@ -212,10 +212,10 @@ def test_the_ram_mistake_a_new_road_never_takes_anybody_s_road_away():
     homes, clinics = {"H": (2, 5)}, {"C": (4, 0)}
     before = town.region(town.roads(town.streets(31, 1)), homes, clinics)
     after = town.region(town.roads([*town.streets(31, 1), new]), homes, clinics)
-    net, added = town.network(after.roads), np.arange(31) == 30
+    net = town.network(after.roads)
     definition = town.definition(minutes=12)
     assert counted(before, definition).covered.all()
-    assert coverage(after, definition, net, added=added).covered.all()
+    assert coverage(after, definition, replace(net, added=np.arange(31) == 30)).covered.all()
     assert not coverage(after, definition, net).covered.any(), "unless it is said that the road is new, only the nearer road is seen"
 
 
