@@ -1,25 +1,38 @@
 """Fixtures every test may ask for: the example county, real data, a Chinese font, an environment without the caller's settings."""
 
+import io
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 
+from coverage.circles import circles
+from coverage.stats import CoverageResult, coverage
 from geodata.errors import FontError
 from geodata.examples.county import write_county
 from geodata.examples.messy import mess_up
+from geodata.region import Prepared
+from geodata.store import open_region
+from scenarios.cli import main
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+Covered = Callable[[str], CoverageResult]
+Drawn = Callable[[str], gpd.GeoDataFrame]
 SETTINGS = ("CIRCLE15_FONT", "CIRCLE15_LANG", "CIRCLE15_REGION")
 
 
-@pytest.fixture(autouse=True)
-def no_settings_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in SETTINGS:
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_of_the_caller() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in SETTINGS:
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +67,46 @@ def _absent(reason: str) -> None:
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example county, freshly written: the path of its region.toml."""
     return write_county(tmp_path_factory.mktemp("example"))
+
+
+@pytest.fixture(scope="session")
+def other_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example county of another seed, written by the command, which says the path of its region.toml."""
+    folder, said = tmp_path_factory.mktemp("other") / "县", io.StringIO()
+    with redirect_stdout(said):
+        assert main(["example", str(folder), "--seed", "1"]) == 0
+    assert said.getvalue().strip() == str(folder / "region.toml")
+    return folder / "region.toml"
+
+
+@pytest.fixture(scope="session")
+def prepared(example: Path) -> Prepared:
+    """The example county, opened once; from then on its prepared form lies beside its region.toml."""
+    return open_region(example)
+
+
+@pytest.fixture(scope="session")
+def covered(prepared: Prepared) -> Covered:
+    """``covered("medical")``: the example county by the first definition of a service, computed once. Not to be changed."""
+
+    @cache
+    def cover(service: str) -> CoverageResult:
+        definition = prepared.services.service(service).definition(None)
+        return coverage(prepared.region, definition, prepared.network_of(definition))
+
+    return cover
+
+
+@pytest.fixture(scope="session")
+def drawn(prepared: Prepared, covered: Covered) -> Drawn:
+    """``drawn("medical")``: the circles of that result, drawn once. Not to be changed."""
+
+    @cache
+    def draw(service: str) -> gpd.GeoDataFrame:
+        result = covered(service)
+        return circles(result.definition, prepared.network_of(result.definition), result.facilities)
+
+    return draw
 
 
 @pytest.fixture

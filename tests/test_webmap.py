@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from conftest import Covered, Drawn
 from gridtown import definition, region, roads, speeds, streets
 from hostile import NAMES, hostile_map
 
@@ -47,17 +48,14 @@ class County:
 
 
 @pytest.fixture(scope="module")
-def county(example: Path) -> County:
-    prepared = open_region(example)
-    said = prepared.services.service("medical").definition(None)
-    network = prepared.network_of(said)
-    result = coverage(prepared.region, said, network)
+def county(prepared: Prepared, covered: Covered, drawn: Drawn) -> County:
+    result = covered("medical")
     worst = result.gaps.iloc[0]
     lon, lat = prepared.region.demand.lonlat[prepared.region.demand.id.index(worst["id"])].tolist()
     closed = next(one for one, kind in zip(result.facilities.id, result.facilities.kind, strict=True) if kind == "village_clinic")
     scenario = Scenario().then(Open(id="N1", name="新站", kind="community_health_station", lon=lon, lat=lat)).closed(closed)
-    comparison = compare(prepared, scenario, said, before=result)
-    return County(prepared, said, result, comparison, circles(said, network, result.facilities))
+    comparison = compare(prepared, scenario, result.definition, before=result)
+    return County(prepared, result.definition, result, comparison, drawn("medical"))
 
 
 def clinic_town(**columns: Any) -> Prepared:
@@ -70,12 +68,12 @@ def clinic_town(**columns: Any) -> Prepared:
     return Prepared(town, services, speeds())
 
 
-def covered(prepared: Prepared) -> CoverageResult:
+def covered_in(prepared: Prepared) -> CoverageResult:
     return coverage(prepared.region, definition(), prepared.network("walk"))
 
 
 def page(prepared: Prepared) -> str:
-    result = covered(prepared)
+    result = covered_in(prepared)
     return html_map(prepared, "medical", result, circles=circles(definition(), prepared.network("walk"), result.facilities))
 
 
@@ -105,7 +103,7 @@ def test_a_restricted_facility_appears_in_no_layer_and_nowhere_on_the_page():
 
 def test_a_restricted_facility_counts_all_the_same():
     town = clinic_town(restricted=[True, True])
-    total = view(town, "medical", covered(town))["zones"][-1]
+    total = view(town, "medical", covered_in(town))["zones"][-1]
     assert (total["people"], total["covered"]) == (3, 1)
 
 
@@ -174,7 +172,7 @@ def test_the_figures_have_a_range_where_the_people_may_be_spread_in_several_ways
 
 
 def test_with_one_way_to_spread_the_people_nothing_is_said_of_a_range():
-    said = view(clinic_town(), "medical", covered(clinic_town()))
+    said = view(clinic_town(), "medical", covered_in(clinic_town()))
     assert not said["ranged"]
     assert {figure["range"] for figure in said["figures"]} == {row["range"] for row in said["zones"]} == {""}
     assert [row["row"] for row in said["zones"]] == ["zone", "urban", "rural", "total"]
@@ -199,8 +197,8 @@ def test_a_township_has_the_colour_of_its_share(county: County):
 
 def test_a_township_without_people_has_no_colour_and_no_share():
     town = clinic_town()
-    empty = covered(town).by_zone.assign(people=0.0, covered_people=0.0, share_people=math.nan)
-    object.__setattr__(result := covered(town), "by_zone", empty)
+    empty = covered_in(town).by_zone.assign(people=0.0, covered_people=0.0, share_people=math.nan)
+    object.__setattr__(result := covered_in(town), "by_zone", empty)
     assert {(row["level"], row["percent"]) for row in view(town, "medical", result)["zones"]} == {(None, None)}
 
 
