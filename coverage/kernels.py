@@ -128,10 +128,11 @@ def reach_many(links: Grouped, seeds: Seeds, limit: int, shift: int, buckets: in
     others = np.empty(size if paired else 0, dtype=np.int64)
     filled = 0
     for source in range(sources):
-        count = _search(links, seeds, source, limit, queue, labels, touched, paired, False)
+        count = -1
         while count < 0:
-            queue = _retry(count, queue, labels, touched)
             count = _search(links, seeds, source, limit, queue, labels, touched, paired, False)
+            if count < 0:
+                queue = _retry(count, queue, labels, touched)
         if filled + count > len(nodes):
             nodes, costs = _longer(nodes, filled + count), _longer(costs, filled + count)
             if paired:
@@ -161,10 +162,11 @@ def tree(links: Grouped, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64,
     size = len(links.first) - 1
     labels = _Labels(np.full(size, FAR), np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64))
     touched, queue = np.empty(size, dtype=np.uint32), _queue(shift, buckets, _FIRST_ROOM)
-    count = _search(links, seeds, 0, FAR - 1, queue, labels, touched, True, True)
+    count = -1
     while count < 0:
-        queue = _retry(count, queue, labels, touched)
         count = _search(links, seeds, 0, FAR - 1, queue, labels, touched, True, True)
+        if count < 0:
+            queue = _retry(count, queue, labels, touched)
     return labels.cost, labels.link
 
 
