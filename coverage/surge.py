@@ -147,7 +147,8 @@ class SurgeResult:
         lanes_to_keep_wait, more_lanes.
     communities : DataFrame
         In the order of their first point's id: id, name, zone_id, zone, class, people, state ("assigned" or "out_of_reach"), site_id,
-        site_name (both "" if the point may not be shown), minutes or metres (to its farthest point within the limits).
+        site_name, minutes or metres (to its farthest place within the limits); the last three "" and nan if the point may not be shown:
+        even how far it is would tell where it stands.
     people_not_shown : int
         People who go to restricted points.
     """
@@ -357,7 +358,7 @@ def _site_table(facilities: Facilities, plan: _Plan, terms: SurgeTerms) -> pd.Da
 def _community_table(zones: Zones, facilities: Facilities, communities: Communities, plan: _Plan, pairs: Pairs) -> pd.DataFrame:
     shown = np.append(~facilities.restricted, False)[plan.site]  # nowhere is the last
     cost = {(point, site): cost for point, site, cost in zip(pairs.point, pairs.facility, pairs.cost, strict=True)}
-    far = np.array([cost.get(pair, math.nan) for pair in enumerate(plan.site)])
+    far = np.array([cost.get(pair, math.nan) if named else math.nan for pair, named in zip(enumerate(plan.site), shown, strict=True)])
     columns: Mapping[str, object] = {
         "id": communities.id,
         "name": communities.name,

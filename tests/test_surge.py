@@ -199,6 +199,7 @@ def test_restricted_points_serve_and_are_never_named():
     assert where(result) == {"west": "", "middle": "", "east": "E", "far": ""}
     out = result.communities.set_index("id")["state"] == "out_of_reach"
     assert out[out].index.tolist() == ["far"]
+    assert result.communities.set_index("id")["minutes"].dropna().to_dict() == {"east": 7.5}, "how far it is would tell where it stands"
     assert (result.people_not_shown, result.standing.last_finish_h) == (800, 16)
     assert "W name" not in surge_text(Prepared(region, default_services(), town.speeds()), "sampling", result)
 
