@@ -8,7 +8,8 @@ searched.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from coverage.travel_times import nearest_facility
 from geodata.model import Demand, Facilities
 from geodata.network import Network
 from geodata.roads import Bools, Floats, Ints, Roads
-from geodata.standards import ServiceDefinition
+from geodata.standards import Direction, ServiceDefinition
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,7 @@ def bridge_losses(demand: Demand, before: CoverageResult, facility_ways: WaysOn,
         worst_minutes (the most any place loses; 0 if none) and worst (position of that demand point, -1), cut_off_people (a way before,
         none after).
     """
-    asked = _Asked(demand, before.definition, before.facilities, facility_ways, before.demand_ways)
+    asked = _Asked(demand, before, facility_ways)
     today, served = asked.of(before.network)
     rows = []
     for bridge, used in enumerate(_used(asked, before.network, group)):
@@ -145,15 +146,32 @@ def _loss(demand: Demand, before: Floats, after: Floats, served: list[tuple[Bool
     }
 
 
+class _Question(TypedDict):
+    """What a search for the nearest facility is asked."""
+
+    direction: Direction
+    weight: Weight
+    delay_ms: Ints
+
+
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """What is asked of every network: who is covered, and how far the nearest facility is."""
+    """What is asked of every network, that of `before` first: who is covered, and how far the nearest facility is."""
 
     demand: Demand
-    definition: ServiceDefinition
-    facilities: Facilities
+    before: CoverageResult
     facility_ways: WaysOn
-    demand_ways: WaysOn
+    known: dict[tuple[int, Weight], tuple[Floats, Floats]] = field(default_factory=dict)  # costs of today at nodes, and at the demand
+
+    @property
+    def definition(self) -> ServiceDefinition:
+        """The definition that is asked about."""
+        return self.before.definition
+
+    @property
+    def facilities(self) -> Facilities:
+        """Those that are counted."""
+        return self.before.facilities
 
     @property
     def variants(self) -> list[Ints]:
@@ -188,9 +206,26 @@ class _Asked:
         return to_all["time"] / MS_PER_MINUTE, covered
 
     def cost(self, network: Network, which: Ints, weight: Weight) -> Floats:
-        """To the nearest of some facilities, in ms or mm; inf where no way leads."""
-        delay_ms, ways = start_delay_ms(self.definition, self.facilities.take(which)), self.facility_ways.take(which)
-        return nearest_facility(network, ways, self.demand_ways, direction=self.definition.direction, weight=weight, delay_ms=delay_ms)[1]
+        """To the nearest of some facilities, in ms or mm; inf where no way leads. Only those whom a cut can touch are asked anew."""
+        delay_ms, gates = start_delay_ms(self.definition, self.facilities.take(which)), self.facility_ways.take(which)
+        asked: _Question = {"direction": self.definition.direction, "weight": weight, "delay_ms": delay_ms}
+        at_nodes, homes = nearest(network, gates, **asked)[1], self.before.demand_ways
+        if network is self.before.network:
+            self.known[len(which), weight] = at_nodes, nearest_facility(network, gates, homes, **asked)[1]
+            return self.known[len(which), weight][1]
+        today_at_nodes, today = self.known[len(which), weight]
+        touched = self._touched(network, at_nodes[: len(today_at_nodes)] != today_at_nodes)
+        some, cost = np.unique(homes.place[touched[homes.piece]]), today.copy()
+        if len(some):
+            cost[some] = nearest_facility(network, gates, homes.take(some), **asked)[1]
+        return cost
+
+    def _touched(self, network: Network, changed: Bools) -> Bools:
+        """Which pieces are cut, or end at a node (or a copy of one) whose cost changed: whoever steps onto no such piece fares as today."""
+        today = self.before.network
+        moved = np.zeros(today.node_count, dtype=bool)
+        moved[today.copy_of[changed]] = True
+        return np.asarray(moved[today.start] | moved[today.end] | (network.start != today.start))
 
     def most(self, weight: Weight) -> Floats:
         """The limit of each point, in ms or mm; nan, which nothing is within, where its class has none."""
@@ -200,7 +235,7 @@ class _Asked:
 
     def within(self, network: Network, which: Ints) -> Bools:
         """Who is within all limits of one of some facilities."""
-        ways = {"demand_ways": self.demand_ways, "facility_ways": self.facility_ways.take(which)}
+        ways = {"demand_ways": self.before.demand_ways, "facility_ways": self.facility_ways.take(which)}
         return np.asarray(within_limits(self.definition, network, self.demand, self.facilities.take(which), **ways).sum(axis=1) > 0)
 
 
@@ -210,7 +245,7 @@ def _used(asked: _Asked, network: Network, group: Ints) -> Bools:
     A best way consists of links along which the cost to the nearest facility falls by just their own cost.
     """
     used = np.zeros(int(group.max(initial=-1)) + 1, dtype=bool)
-    for piece in (asked.facility_ways.piece, asked.demand_ways.piece):
+    for piece in (asked.facility_ways.piece, asked.before.demand_ways.piece):
         used[group[piece][group[piece] >= 0]] = True
     if asked.weights and not asked.decided_by_nearest:
         return np.ones_like(used)
