@@ -18,7 +18,7 @@ from geodata.errors import FontError
 from geodata.examples.county import write_county
 from geodata.examples.messy import mess_up
 from geodata.region import Prepared
-from geodata.store import open_region
+from geodata.store import FOLDER, open_region
 from scenarios.cli import main
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -109,13 +109,19 @@ def drawn(prepared: Prepared, covered: Covered) -> Drawn:
     return draw
 
 
-@pytest.fixture
-def messy(example: Path, tmp_path: Path) -> Path:
-    """The example county as its offices would hand it in, nothing confirmed: the path of its region.toml."""
-    folder = tmp_path / "messy"
-    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns(".circle15"))
+@pytest.fixture(scope="session")
+def messy_county(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example county as its offices would hand it in, nothing confirmed: the path of its region.toml. Not to be changed."""
+    folder = tmp_path_factory.mktemp("messy") / "county"
+    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns(FOLDER))
     mess_up(folder, "进贤县（示意）", np.random.default_rng(15))
     return folder / "region.toml"
+
+
+@pytest.fixture
+def messy(messy_county: Path, tmp_path: Path) -> Path:
+    """A copy of the messy county, to be changed."""
+    return Path(shutil.copytree(messy_county.parent, tmp_path / "messy")) / "region.toml"
 
 
 @pytest.fixture
