@@ -19,7 +19,8 @@ from geodata.network import NEVER
 from geodata.region import Prepared
 from geodata.standards import Limit, Service, ServiceDefinition, Services, default_services
 from scenarios.cli import main
-from scenarios.output.sensitivity_report import sensitivity_text
+from scenarios.output.sensitivity_report import sensitivity_json, sensitivity_text
+from scenarios.output.writers import json_text
 from scenarios.sensitivity import SWINGS, Sensitivity, at_speed, sensitivity
 
 STREET = town.roads(town.streets(31, 1))
@@ -141,7 +142,10 @@ def test_a_town_without_facilities_or_people_has_a_report_all_the_same():
     region = town.region(STREET, {"near": (1, 0)}, {}, people={"near": 0}, kind=[])
     definition = town.definition(turnout_s=60)
     ready = prepared(region, definition)
-    assert "出车时间" in sensitivity_text(ready, "medical", sensitivity(ready, definition))
+    found = sensitivity(ready, definition)
+    assert "出车时间" in sensitivity_text(ready, "medical", found)
+    said = json.loads(json_text(sensitivity_json(ready, "medical", found)))
+    assert said["base"]["share_people"] is None, "nobody has no share: null, as in the tables"
 
 
 # --- what always holds

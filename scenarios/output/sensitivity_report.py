@@ -140,7 +140,7 @@ def sensitivity_json(prepared: Prepared, service_id: str, result: Sensitivity) -
         "definitions": {service_id: definition_json(result.definition)},
         "method": {"zh": [zh for zh, _ in METHOD], "en": [en for _, en in METHOD]},
         "swings": {name: {"unfavourable": low, "favourable": high} for name, (low, high) in SWINGS.items()},
-        "base": {name: getattr(result, name) for name in figures},
+        "base": rows(pd.DataFrame([{name: getattr(result, name) for name in figures}]))[0],
         "parameters": rows(result.parameters),
         "flips": rows(result.flips),
         "by_zone": rows(result.by_zone),
