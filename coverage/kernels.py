@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from coverage.compiled import compiled
 from coverage.graph import FAR, Grouped, Int64, Seeds, UInt32
 
 _FIRST_ROOM = 1024  # entries a bucket; doubled when one is full
@@ -38,13 +38,13 @@ class _Labels(NamedTuple):
     link: Int64
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _queue(shift: int, buckets: int, room: int) -> _Queue:
     nodes, costs = np.empty(buckets * room, dtype=np.uint32), np.empty(buckets * room, dtype=np.int64)
     return _Queue(shift, buckets - 1, room, np.zeros(buckets, dtype=np.int64), nodes, costs)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _search(
     links: Grouped, seeds: Seeds, source: int, limit: int, queue: _Queue, labels: _Labels, touched: UInt32, paired: bool, traced: bool
 ) -> int:
@@ -109,7 +109,7 @@ def _search(
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _retry(count: int, queue: _Queue, labels: _Labels, touched: UInt32) -> _Queue:
     """Forget a search that overfilled a bucket; a queue with twice the room."""
     for i in range(-1 - count):
@@ -117,7 +117,7 @@ def _retry(count: int, queue: _Queue, labels: _Labels, touched: UInt32) -> _Queu
     return _queue(queue.shift, queue.mask + 1, 2 * queue.room)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def reach_many(links: Grouped, seeds: Seeds, limit: int, shift: int, buckets: int, paired: bool) -> tuple[Int64, Int64, Int64, Int64]:
     """Reached nodes of every source: where each one's rows begin, node, cost, other cost (empty unless `paired`)."""
     size, sources = len(links.first) - 1, len(seeds.first) - 1
@@ -148,7 +148,7 @@ def reach_many(links: Grouped, seeds: Seeds, limit: int, shift: int, buckets: in
     return first, nodes[:filled], costs[:filled], others[: filled if paired else 0]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _longer(column: Int64, least: int) -> Int64:
     """The same column with room for more."""
     longer = np.empty(max(least, 2 * len(column)), dtype=np.int64)
@@ -156,7 +156,7 @@ def _longer(column: Int64, least: int) -> Int64:
     return longer
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def tree(links: Grouped, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64, Int64]:
     """Least cost of every node from one source (FAR: none), and the link by which it is reached (-1 - seed for a seed)."""
     size = len(links.first) - 1
@@ -170,7 +170,7 @@ def tree(links: Grouped, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64,
     return labels.cost, labels.link
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _offer(costs: Int64, owners: Int64, node: int, new: int, owner: int) -> bool:
     """Offer a node a cost from an owner; whether it is among the node's best (one column: the best, two: of two owners)."""
     if owner == owners[node, 0]:
@@ -189,7 +189,7 @@ def _offer(costs: Int64, owners: Int64, node: int, new: int, owner: int) -> bool
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _push(queue: _Queue, owner_of: UInt32, node: int, new: int, owner: int) -> bool:
     """Put a node into its bucket, unless that is full."""
     at = (new >> queue.shift) & queue.mask
@@ -202,7 +202,7 @@ def _push(queue: _Queue, owner_of: UInt32, node: int, new: int, owner: int) -> b
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _nearest(links: Grouped, seeds: Seeds, queue: _Queue, owner_of: UInt32, costs: Int64, owners: Int64) -> bool:
     """Search from all sources at once; False if a bucket was full."""
     shift, mask, room, height, held_node, held_cost = queue
@@ -235,7 +235,7 @@ def _nearest(links: Grouped, seeds: Seeds, queue: _Queue, owner_of: UInt32, cost
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def nearest_sources(links: Grouped, seeds: Seeds, shift: int, buckets: int, how_many: int) -> tuple[Int64, Int64]:
     """Cost and position of the nearest sources (one, or two different ones) of every node; of equal ones the first; FAR, -1 for none."""
     size, room = len(links.first) - 1, _FIRST_ROOM
@@ -247,7 +247,7 @@ def nearest_sources(links: Grouped, seeds: Seeds, shift: int, buckets: int, how_
         room *= 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def grouped(groups: int, places: int, group: Int64, place: Int64, cost: Int64, other: Int64) -> Grouped:
     """Grouped by their group, 0..groups-1; of several between a group and a place the one of least cost, of those of least other cost."""
     first = np.zeros(groups + 1, dtype=np.int64)
@@ -282,7 +282,7 @@ def grouped(groups: int, places: int, group: Int64, place: Int64, cost: Int64, o
     return Grouped(kept, head[:filled], best[:filled], best_other[:filled])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def arrivals(
     reached: Grouped, delay: Int64, legs: Grouped, near: Grouped, limit: int, places: int, paired: bool
 ) -> tuple[Int64, Int64, Int64, Int64]:
@@ -321,7 +321,7 @@ def arrivals(
     return first, found[:filled], costs[:filled], others[: filled if paired else 0]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _arrive(
     legs: Grouped, leg: int, cost: int, other: int, limit: int, best: Int64, best_other: Int64, touched: UInt32, count: int, paired: bool
 ) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from coverage.compiled import compiled
 from geodata.roads import Floats, Ints
 
 WIDTH = 2.5  # the width that lines are widened by
@@ -21,7 +21,7 @@ _ROWS_APART = 31  # bits between the numbers of two nodes, one above the other
 _RIGHT, _UP = (0, 1, 1, 0), (0, 0, 1, 1)  # corners of a cell, counter-clockwise from the south-west; edge k goes from k to the next
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def lower(squared: Floats, left: int, bottom: int, segments: Floats, which: Ints) -> None:
     """Lower the squared distance of every node of a window to that from the nearest of some straight segments.
 
@@ -57,7 +57,7 @@ def lower(squared: Floats, left: int, bottom: int, segments: Floats, which: Ints
                 squared[row - bottom, column - left] = min(squared[row - bottom, column - left], aside * aside + beyond * beyond)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def crossings(squared: Floats, left: int, bottom: int, edge: Ints, corner: Floats) -> int:
     """Find the steps of the outline through the cells of a window, the inside on their left.
 
@@ -101,14 +101,14 @@ def crossings(squared: Floats, left: int, bottom: int, edge: Ints, corner: Float
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _edge(row: int, column: int, k: int) -> int:
     """Number of the k-th edge of a cell: that of the node at its beginning, and whether it goes up."""
     node = ((row + (k == 2)) << _ROWS_APART) + column + (k == 1)  # noqa: PLR2004 — the upper edge
     return node * 2 + k % 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _end(squared: Floats, code: int, k: int) -> int:
     """The edge of a cell on which the step that begins on edge k ends."""
     middle = (math.sqrt(squared[0, 0]) + math.sqrt(squared[0, 1]) + math.sqrt(squared[1, 0]) + math.sqrt(squared[1, 1])) / 4
@@ -119,14 +119,14 @@ def _end(squared: Floats, code: int, k: int) -> int:
     return k
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _share(near_squared: float, far_squared: float) -> float:
     """Where between two nodes the distance passes the width."""
     near, far = min(math.sqrt(near_squared), WIDTH - _AWAY), math.sqrt(far_squared)
     return (WIDTH - near) / (far - near)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def rings(following: Ints) -> tuple[Ints, Ints]:
     """Follow a permutation around: its elements ring by ring, each ring from its first element on, and where each ring begins.
 

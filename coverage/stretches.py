@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 import shapely
-from numba import njit
 
+from coverage.compiled import compiled
 from coverage.search import Weight, costs_at_ends, part_ms
 from geodata.network import NEVER, Network
 from geodata.roads import Bools, Floats, Geometries, Ints
@@ -129,7 +129,7 @@ def _marks(network: Network, search: Search, node_key: Floats, doors: Doors, *, 
     return marks
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _relax(marks: _Marks, may_up: Bools, may_down: Bools, facilities: int) -> None:
     """Lower each key to what is reached along its piece from the mark before or after it."""
     piece, key = marks.piece, marks.key

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 
 import gridtown as town
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from coverage import kernels
+from coverage.compiled import compiled
 from coverage.graph import FAR, Grouped, Seeds
 from coverage.search import costs_at_ends, nearest, nearest_two, reach, tree
 from coverage.snap import snap
@@ -196,6 +198,18 @@ def test_numba_compiles_in_a_clean_process_in_any_order_of_imports(first: str, t
     code = f"{first}\nfrom numba import njit\nassert njit(lambda x: x + 1)(1) == 2\nfrom coverage import kernels\nprint(kernels.FAR)"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, str(FAR)), done.stderr
+
+
+def test_where_nothing_can_be_kept_loops_are_compiled_all_the_same(tmp_path, monkeypatch):
+    no_folder = tmp_path / "file"
+    no_folder.touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(no_folder / "caches"))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    defined: dict[str, object] = {}
+    exec(compile("def twice(x): return 2 * x", str(no_folder / "loops.py"), "exec"), defined)  # noqa: S102 — a module that lies nowhere
+    with pytest.raises(RuntimeError, match="cannot cache"):
+        numba.njit(cache=True)(defined["twice"])
+    assert compiled(defined["twice"])(4) == 8
 
 
 def test_commands_that_do_not_search_do_not_wait_for_numba(example):
