@@ -17,7 +17,6 @@ def compiled(loop: _Loop) -> _Loop:
     to be read only, by a user without a home) numba would refuse; then every process compiles anew.
     """
     try:
-        kept: _Loop = njit(cache=True, nogil=True)(loop)
+        return njit(cache=True, nogil=True)(loop)  # type: ignore[return-value] # it is called as the loop is
     except RuntimeError:
-        kept = njit(nogil=True)(loop)
-    return kept
+        return njit(nogil=True)(loop)  # type: ignore[return-value] # the same
