@@ -9,6 +9,7 @@ from typing import Any
 
 import gridtown as town
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -246,6 +247,10 @@ def test_the_command_tells_the_example_county_and_names_no_restricted_facility(e
     assert total["gini"] == pytest.approx(naive, abs=0.002), "the restricted hospital counts, and is nobody's nearest in the table"
     assert "驻地医院" not in said + "".join(path.read_text("utf-8-sig") for path in tmp_path.glob("equity*") if path.suffix != ".xlsx")
     assert "Gini 0." in said
+    sheets = openpyxl.load_workbook(tmp_path / "equity.xlsx").worksheets
+    cells = [str(cell) for sheet in sheets for line in sheet.iter_rows(values_only=True) for cell in line]
+    assert not any("驻地医院" in cell for cell in cells)
+    assert any("sha256" in cell for cell in cells), "a workbook goes without the text: it tells its sources itself"
 
 
 def test_a_limit_plays_no_part_in_equity(example: Path, capsys):

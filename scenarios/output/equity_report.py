@@ -13,11 +13,10 @@ from coverage.equity import EquityResult, worst_townships
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, NO_FACILITIES, Words, both, range_said
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, rows
-from scenarios.output.sheets import Cell, Column, Sheet
+from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
 from scenarios.output.time_words import (
     TIME_CAUSES,
     TIME_REMARKS,
-    about_rows,
     basis,
     cause_words,
     minutes,
@@ -204,19 +203,19 @@ def equity_files(prepared: Prepared, service_id: str, result: EquityResult) -> d
     return {
         "equity.csv": csv_writer(result.by_zone),
         "equity_settlements.csv": csv_writer(result.by_settlement),
-        "equity.xlsx": bytes_writer(lambda: write_sheets(prepared, _sheets(prepared, result))),
+        "equity.xlsx": bytes_writer(lambda: write_sheets(prepared, _sheets(prepared, service_id, result))),
         "equity.json": json_writer(functools.partial(equity_json, prepared, service_id, result)),
     }
 
 
-def _sheets(prepared: Prepared, result: EquityResult) -> list[Sheet]:
+def _sheets(prepared: Prepared, service_id: str, result: EquityResult) -> list[Sheet]:
     title = f"出行时间的公平性：{result.definition.name_zh}"
-    said: list[Sequence[Cell]] = [["结论 finding", line] for line in (*worst_lines(result), *_uneven_lines(result))]
-    said += [["说明 remark", f"{zh}\n{en}"] for zh, en in _remarks(prepared)]
+    said: list[Sequence[Cell]] = [["时限 limit", "只看时间，时限不起作用 of times: the limit plays no part"]]
+    said += [["结论 finding", line] for line in (*worst_lines(result), *_uneven_lines(result))]
+    said += [["说明 remark", f"{zh}\n{en}"] for zh, en in (*TIME_REMARKS, *FORMULAS)]
     sums = frozenset(at for at, row in enumerate(result.by_zone["row"]) if row != "zone")
-    about = about_rows(prepared, result.definition, said)
     return [
-        Sheet("说明", title, (Column("项目", "item", "text", 24), Column("内容", "content", "text", 110)), about),
+        about_sheet(prepared, {service_id: result.definition}, said),
         Sheet("分乡镇", title, _ZONE_COLUMNS, [_zone_cells(row) for row in result.by_zone.to_dict("records")], sums),
         Sheet("村（社区）", title, _PLACE_COLUMNS, [_place_cells(row) for row in result.by_settlement.to_dict("records")]),
     ]

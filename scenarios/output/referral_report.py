@@ -13,8 +13,8 @@ from coverage.referral import PARTS, Referral
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, NO_FACILITIES, OUTSIDE_WORDS, Words, both, kind_words, limit_words, range_said
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, percent_range, provenance, rows
-from scenarios.output.sheets import Cell, Column, Sheet
-from scenarios.output.time_words import TIME_CAUSES, TIME_REMARKS, about_rows, basis, cause_words, minutes, minutes_cell, study_title
+from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
+from scenarios.output.time_words import TIME_CAUSES, TIME_REMARKS, basis, cause_words, minutes, minutes_cell, study_title
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
 from scenarios.referral import WITHIN_SOURCE, ReferralStudy
@@ -203,20 +203,19 @@ def referral_files(prepared: Prepared, service_id: str, study: ReferralStudy) ->
     return {
         "referral.csv": csv_writer(study.referral.by_zone),
         "referral_settlements.csv": csv_writer(study.referral.by_settlement),
-        "referral.xlsx": bytes_writer(lambda: write_sheets(prepared, _sheets(prepared, study))),
+        "referral.xlsx": bytes_writer(lambda: write_sheets(prepared, _sheets(prepared, service_id, study))),
         "referral.json": json_writer(functools.partial(referral_json, prepared, service_id, study)),
     }
 
 
-def _sheets(prepared: Prepared, study: ReferralStudy) -> list[Sheet]:
+def _sheets(prepared: Prepared, service_id: str, study: ReferralStudy) -> list[Sheet]:
     result = study.referral
     title = f"急救全程：{result.definition.name_zh}"
     said: list[Sequence[Cell]] = [[head, line] for head, line in _asked(prepared, study)]
-    said += [["说明 remark", f"{zh}\n{en}"] for zh, en in _remarks(prepared)]
+    said += [["说明 remark", f"{zh}\n{en}"] for zh, en in (*REMARKS, *TIME_REMARKS)]
     sums = frozenset(at for at, row in enumerate(result.by_zone["row"]) if row != "zone")
-    about = about_rows(prepared, result.definition, said)
     return [
-        Sheet("说明", title, (Column("项目", "item", "text", 30), Column("内容", "content", "text", 110)), about),
+        about_sheet(prepared, {service_id: result.definition}, said),
         Sheet("分乡镇", title, _ZONE_COLUMNS, [_zone_cells(row) for row in result.by_zone.to_dict("records")], sums),
         Sheet("村（社区）", title, _PLACE_COLUMNS, [_place_cells(row) for row in result.by_settlement.to_dict("records")]),
     ]

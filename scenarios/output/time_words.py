@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 from coverage.gaps import CAUSES
@@ -14,16 +13,13 @@ from scenarios.output.legend import (
     CAUSE_WORDS,
     DIRECTION_WORDS,
     ILLUSTRATIVE,
-    ILLUSTRATIVE_SAID,
     MODE_WORDS,
     PEOPLE_WORDS,
-    UNREVIEWED,
     Words,
     both,
     kind_words,
 )
 from scenarios.output.report import round_up
-from scenarios.output.sheets import Cell
 
 TIME_CAUSES: Final[dict[str, Words]] = CAUSES | {NOT_LISTED: ("只有不列出的机构可达", "reached only from a facility that is not listed")}
 _CAUSES_SHORT: Final[dict[str, Words]] = CAUSE_WORDS | {NOT_LISTED: TIME_CAUSES[NOT_LISTED]}
@@ -64,20 +60,6 @@ def minutes_cell(value: float) -> float:
 def cause_words(cause: str) -> str:
     """Say in few words why there is no way; nothing where there is one."""
     return both(_CAUSES_SHORT[cause]) if cause else ""
-
-
-def about_rows(prepared: Prepared, definition: ServiceDefinition, more: Sequence[Sequence[Cell]]) -> list[Sequence[Cell]]:
-    """What stands on the first sheet of a study: the region, the definition with its source, then `more`."""
-    region = prepared.region
-    lines: list[Sequence[Cell]] = [["地区 region", region.name], ["日期 date", region.date.isoformat()]]
-    lines += [[both(ILLUSTRATIVE), "\n".join(ILLUSTRATIVE_SAID)]] if region.illustrative else []
-    lines += [
-        ["口径 definition", f"{definition.name_zh} {definition.name_en}"],
-        *basis(prepared, definition),
-        [both(PEOPLE_WORDS), region.people_source],
-        *more,
-    ]
-    return [*lines, ["使用范围 use", both(UNREVIEWED)]]
 
 
 def basis(prepared: Prepared, definition: ServiceDefinition) -> list[tuple[str, str]]:
