@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
 from coverage.circles import merged_circles
 from coverage.stats import CoverageResult, coverage
+from geodata.errors import Circle15Error
 from geodata.growth import grown
 from geodata.model import Facilities, Region
 from geodata.norms import Norms, read_norms
@@ -30,6 +32,10 @@ from scenarios.output import weblayers
 from scenarios.output.weblayers import Layer
 from scenarios.output.webtables import findings_of
 from scenarios.siting.standby import StandbyPlan, site_standby
+from scenarios.studies.terms import Question
+
+if TYPE_CHECKING:
+    from scenarios.studies.answer import Answer as StudyAnswer
 
 Answer = TypeVar("Answer")
 _Siting = tuple[str, str, int | None, int, float]  # service, definition, hour, sites, seconds
@@ -165,11 +171,40 @@ def _finding_layer(key: str, code: str, _prepared: Prepared) -> Layer | None:  #
 
 def norms(prepared: Prepared, path: Path) -> NormsReport:
     """The region held against norms and indicators, those that region.toml names among them."""
-    own = read_region_file(path).norms
-    held = read_norms(path.parent / own if own else None, prepared.services)
+    held = _held(prepared, path)
     return _norms(_key(prepared), held.model_dump_json(), prepared, held)
+
+
+def _held(prepared: Prepared, path: Path) -> Norms:
+    own = read_region_file(path).norms
+    return read_norms(path.parent / own if own else None, prepared.services)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _norms(key: str, said: str, _prepared: Prepared, _held: Norms) -> NormsReport:  # noqa: ARG001
     return _in_one_thread(lambda: norms_report(_prepared, _held))
+
+
+def study_key(prepared: Prepared, question: Question) -> str:
+    """What the answer of a study follows from, norms apart."""
+    asked = question.service_id, question.definition.model_dump_json(), question.scenario.model_dump_json(), question.terms
+    return _key(prepared) + repr(asked)
+
+
+def studied(prepared: Prepared, path: Path, question: Question) -> StudyAnswer:
+    """The answer of a study; what is wrong with a question is kept as well."""
+    held = _held(prepared, path)
+    found = _studied(study_key(prepared, question), held.model_dump_json(), prepared, question, held)
+    if isinstance(found, Circle15Error):
+        raise found
+    return found
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _studied(key: str, said: str, _prepared: Prepared, _question: Question, _held: Norms) -> StudyAnswer | Circle15Error:  # noqa: ARG001
+    run = import_module("scenarios.studies.run")  # when it is asked for: the page opens without it
+    try:
+        found: StudyAnswer = run.answer(_prepared, _question, _held)
+    except Circle15Error as error:
+        return error
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -12,13 +11,14 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from geodata.errors import Circle15Error, Problem
+from geodata.errors import Circle15Error
 from geodata.growth import MOST_YEARS
 from geodata.model import GROWTH, Demand
 from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
-from scenarios.app import cache, component, data, downloads, session
+from scenarios.app import cache, component, data, downloads, session, studies
+from scenarios.app.asking import complain, number, select
 from scenarios.app.i18n import words
 from scenarios.compare import Comparison
 from scenarios.model import Scenario, parse_scenario, with_scenario
@@ -58,6 +58,7 @@ def desk(prepared: Prepared, path: Path, language: Language) -> None:
         _figures(prepared.region.demand, comparison, language)
         st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {words(language)['counts']}")
         late = _map(prepared, today, service_id, comparison, kind=kind, language=language)
+        studies.show(prepared, path, service_id, definition, language)
         data.show(today, prepared, path, language)
     with asks:
         plan = _proof(prepared, comparison, language)
@@ -67,27 +68,20 @@ def desk(prepared: Prepared, path: Path, language: Language) -> None:
         st.rerun()
 
 
-def complain(problems: tuple[Problem, ...], language: Language, heading: str = "wrong") -> None:
-    """Show what is wrong; as plain text, for names are in it, which st.error would render as Markdown."""
-    st.error(words(language)[heading])
-    for problem in problems:
-        st.text(problem.zh if language == "zh" else problem.en)
-
-
 def _question(prepared: Prepared, language: Language) -> tuple[str, ServiceDefinition]:
     """Service, definition and minutes."""
     say = words(language)
     services = prepared.services.services
     named = {one: (service.name_zh, service.name_en) for one, service in services.items()}
-    service_id = _select(say["service"], named, "service", language)
+    service_id = select(say["service"], named, "service", language)
     by_id = {one.id: one for one in services[service_id].definitions}
     named = {one: (definition.name_zh, definition.name_en) for one, definition in by_id.items()}
-    chosen = _select(say["definition"], named, f"definition-{service_id}", language)
+    chosen = select(say["definition"], named, f"definition-{service_id}", language)
     definition = _hour(prepared, by_id[chosen], f"hour-{service_id}-{chosen}", language)
     limit = definition.urban.minutes
     if limit is None or limit not in range(1, MOST_MINUTES + 1) or limit != definition.rural.minutes:
         return service_id, definition  # other limits are changed in services.toml
-    minutes = _number(say["minutes"], int(limit), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language)
+    minutes = number(say["minutes"], int(limit), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language)
     return service_id, definition if minutes == limit else definition.with_minutes(float(minutes))
 
 
@@ -99,7 +93,7 @@ def _hour(prepared: Prepared, definition: ServiceDefinition, key: str, language:
     say = words(language)
     own = say["usual"] if definition.hour is None else say["at_hour"].format(hour=definition.hour)
     named = {"": (own, own)} | {str(hour): (say["at_hour"].format(hour=hour),) * 2 for hour in hours if hour != definition.hour}
-    chosen = _select(say["hour"], named, key, language)
+    chosen = select(say["hour"], named, key, language)
     return definition.at_hour(int(chosen)) if chosen else definition
 
 
@@ -109,34 +103,14 @@ def _year(prepared: Prepared, language: Language) -> session.Year | None:
     if np.isfinite(prepared.region.zones.growth).any():
         now = say["as_of"].format(date=date)
         named = {"": (now, now), **{one: (say[f"growth_{one}"],) * 2 for one in GROWTH}}
-        variant = _select(say["people_of"], named, "growth", language)
+        variant = select(say["people_of"], named, "growth", language)
         if variant:
             ahead = date.year - date.year % PLAN_YEARS + PLAN_YEARS  # plans end in years of 0 and 5
-            chosen = session.Year(
-                _number(say["year"], ahead, date.year + MOST_YEARS, "year-number", language, least=date.year + 1), variant
-            )
+            chosen = session.Year(number(say["year"], ahead, date.year + MOST_YEARS, "year-number", language, least=date.year + 1), variant)
     if chosen != session.year():
         session.look_at(chosen)
         st.rerun()  # the whole page: its head says which year
     return chosen
-
-
-def _select(label: str, names: Mapping[str, tuple[str, str]], key: str, language: Language) -> str:
-    """Choose one of several; the choice outlives a change of language, which a widget with other labels does not."""
-    ids = list(names)
-    before = st.session_state.get(key, ids[0])
-    index = ids.index(before) if before in names else 0
-    chosen = st.selectbox(label, ids, index=index, format_func=lambda one: names[one][language == "en"], key=f"{key}-{language}")
-    st.session_state[key] = chosen
-    return chosen
-
-
-def _number(label: str, default: int, most: int, key: str, language: Language, *, least: int = 1) -> int:
-    """Choose a number; it too outlives a change of language."""
-    before = min(max(st.session_state.get(key, default), least), most)
-    chosen = st.number_input(label, least, most, before, key=f"{key}-{language}")
-    st.session_state[key] = int(chosen)
-    return int(chosen)
 
 
 def _scenario(prepared: Prepared, definition: ServiceDefinition, language: Language) -> str:
@@ -145,7 +119,7 @@ def _scenario(prepared: Prepared, definition: ServiceDefinition, language: Langu
     with st.container(border=True):
         st.markdown(f"**{say['scenario']}**", help=say["scenario_help"])
         kinds = {one: (prepared.services.kinds[one].zh, prepared.services.kinds[one].en) for one in reversed(definition.kinds)}
-        kind = _select(say["new_kind"], kinds, f"kind-{definition.kinds}", language)
+        kind = select(say["new_kind"], kinds, f"kind-{definition.kinds}", language)
         left, right = st.columns(2, gap="small")
         left.button(say["undo"], on_click=session.undo, disabled=not session.can_undo(), key="undo", width="stretch")
         right.button(say["clear"], on_click=session.clear, disabled=not now.changes, key="clear", width="stretch")
@@ -185,7 +159,7 @@ def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition,
     say = words(language)
     with st.container(border=True):
         st.markdown(f"**{say['standby']}**", help=say["sites_help"])
-        sites = _number(say["sites_total"], 5, MOST_SITES, "sites", language)
+        sites = number(say["sites_total"], 5, MOST_SITES, "sites", language)
         if st.button(say["solve"], key="solve", type="primary", width="stretch"):
             now = session.scenario()
             own = now.without(*(one for one in now.opened if one.startswith(PLAN)))

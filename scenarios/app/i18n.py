@@ -124,6 +124,70 @@ _WORDS = {
         "现行及有期限的标准与指标，按现有机构（不含情景的改动）。下表为不足的；全部及依据见导出文件里的 Excel。",
         "Norms in force, held against the facilities as they are, without the scenario. Below: those not reached; all: the Excel file.",
     ),
+    "studies": (
+        "专题分析：公平性 · 可达性 · 能力 · 敏感性 · 断路 · 急救全程 · 排队",
+        "Studies: equity · access · capacity · sensitivity · cut roads · chain · queues",
+    ),
+    "study": ("专题", "Study"),
+    "study_run": ("计算", "Compute"),
+    "study_running": ("正在计算……", "Computing …"),
+    "study_stale": (
+        "口径、情景、年份或参数已变，下面不再是原来的问题：请再按“计算”。",
+        "Definition, scenario, year or terms have changed: press “Compute” again.",
+    ),
+    "study_file": ("下载 Excel（全部表格与来源）", "Excel file (all tables and sources)"),
+    "study_notes": ("口径、假定与来源", "Definition, assumptions, sources"),
+    "not_computed": ("无法计算：", "This cannot be computed:"),
+    "by_norms": ("空着：按标准", "empty: by the norms"),
+    "of_log": ("空着：取 120 记录", "empty: of the 120 log"),
+    "to_fill": ("请填写", "to be filled in"),
+    "none_given": ("空着：须都有说明", "empty: all must state them"),
+    "supply_help": (
+        "分给居民的供给，只列这些机构已填写的。没有填写的机构按 0 计。",
+        "What is shared among the people: what these facilities state. A facility that states none counts as 0.",
+    ),
+    "unit_help": (
+        "一个机构的能力按什么计：床位、㎡（规模）或人员。只列这些机构已填写的。",
+        "What a facility's room is counted in: beds, m² (capacity) or staff. Only what these facilities state.",
+    ),
+    "per-unit_help": (
+        "人 / 单位。空着时按标准换算，如每千人 8.2 张床即每床 122 人；标准不一或没有标准时须填写。",
+        "People per unit. Empty: by the norms (8.2 beds for 1,000: 122 people a bed). Fill it in where they differ or are silent.",
+    ),
+    "unstated_help": (
+        "没有填写能力的机构怎样计，两种都会改变结果，所以不代您决定。稳妥的是按没有能力计。",
+        "What facilities count for that state none. Either answer changes the result, so none is assumed; no capacity is the cautious one.",
+    ),
+    "ways_help": (
+        "OSM 道路编号（way id），逗号分隔，如 505835。关键桥梁表里有各桥的编号。",
+        "OSM way ids, separated by commas, such as 505835. The table of bridges has theirs.",
+    ),
+    "area_help": (
+        "淹没或封控范围，面，须有坐标系。相接的路段整段不通，范围内的居民和机构不计。",
+        "The flooded or closed area: polygons with a CRS. Every piece of road that touches it is cut, homes and facilities in it are out.",
+    ),
+    "bridges_help": (
+        "每次只断一座桥，重新计算，按失去服务的人数排序。",
+        "One bridge at a time is cut and all is computed anew; ranked by the people who lose the service.",
+    ),
+    "scene_help": (
+        "分钟。空着时取 120 记录中现场时间的中位数；没有记录则假定 15 分钟 [M]（doi:10.1080/10903120500541324）。",
+        "Minutes. Empty: the median of the 120 log; without one 15 minutes, assumed [M] (doi:10.1080/10903120500541324).",
+    ),
+    "within_help": (
+        "分钟，含。60 即“黄金一小时”：通行说法，文献检索未找到依据 [S]（doi:10.1111/j.1553-2712.2001.tb00201.x）。",
+        "Minutes, inclusive. 60 is the “golden hour”: a convention, no evidence found [S] (doi:10.1111/j.1553-2712.2001.tb00201.x).",
+    ),
+    "rate_help": (
+        "人 / 通道·小时。没有通行的默认值，请按演练或以往记录填写。",
+        "People per lane and hour. There is no usual value: take it from a drill or from records.",
+    ),
+    "hours_help": ("小时，从开放到关门；居民均匀到达。", "Hours from opening to closing; people come evenly."),
+    "share_help": ("常住人口中要来的比例，默认全部。", "Of the residents, who is to come; everybody unless changed."),
+    "lanes_help": (
+        "条。只用于没有填写通道数（规模）的点；空着时各点都须填写。",
+        "Only for points whose table states no lanes (capacity). Empty: all must state them.",
+    ),
     "sources": ("来源与参数", "Sources and parameters"),
 }
 

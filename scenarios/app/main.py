@@ -12,7 +12,8 @@ from geodata.errors import Circle15Error, UnconfirmedError
 from geodata.growth import VARIANT_WORDS
 from geodata.region import Prepared
 from scenarios.app import cache, session
-from scenarios.app.desk import complain, desk
+from scenarios.app.asking import complain
+from scenarios.app.desk import desk
 from scenarios.app.i18n import words
 from scenarios.output.legend import Language
 
