@@ -50,7 +50,7 @@ class RoadWorks:
     closed: Bools
     new: tuple[str, ...]
     kmh: tuple[tuple[int, float], ...]
-    networks: dict[tuple[Mode, int | None, str, str], Network] = field(default_factory=dict)
+    networks: dict[tuple[Mode, int | None, str, str, Network | None], Network] = field(default_factory=dict)
 
     @cached_property
     def added(self) -> Bools:
@@ -116,7 +116,8 @@ def works_network(works: RoadWorks, today: Prepared, prepared: Prepared, mode: M
     hour : int or None
         Hour of the day whose traffic holds.
     """
-    key = mode, hour, prepared.region.crs, prepared.speeds.model_dump_json()
+    earlier = None if today.build is None else today.network(mode, hour)  # of an earlier scenario
+    key = mode, hour, prepared.region.crs, prepared.speeds.model_dump_json(), earlier
     if key not in works.networks:
         if works.added.any():
             network = _with_new_roads(works, mode, prepared.speeds, prepared.region.crs, hour)
@@ -125,8 +126,7 @@ def works_network(works: RoadWorks, today: Prepared, prepared: Prepared, mode: M
         else:
             network = build_network(works.roads, mode, prepared.speeds, prepared.region.crs, hour=hour)
         closed = works.closed[works.pieces(mode)]
-        if today.build is not None:  # what an earlier scenario closed stays closed
-            earlier = today.network(mode, hour)
+        if earlier is not None:  # what it closed stays closed
             closed[: len(earlier)] |= (earlier.forward_ms == NEVER) & (earlier.backward_ms == NEVER)
         works.networks[key] = cut(network, closed) if closed.any() else network
     return works.networks[key]

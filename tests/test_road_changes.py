@@ -15,6 +15,7 @@ from random_town import PROFILE, corners, directions, places, towns
 from coverage.circles import circles
 from coverage.stats import CoverageResult, coverage
 from geodata.errors import InputError, OptionError
+from geodata.network import NEVER
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition, default_services
 from geodata.turns import Turn, Turns
@@ -174,6 +175,14 @@ def test_a_scenario_changes_the_networks_of_every_study():
     assert result.covered.tolist() == [True, True, False, False]
     again = with_scenario(after, Scenario().then(CloseRoad(ways=(5,))))
     assert coverage(again.region, town.definition(mode="drive"), again.network("drive")).covered.tolist() == [True, False, False, False]
+
+
+def test_what_an_earlier_scenario_closed_stays_closed_whoever_asked_first():
+    today = prepared_town()
+    first, then = Scenario().then(CloseRoad(ways=(1,))), Scenario().then(CloseRoad(ways=(2,)))
+    alone, both = with_scenario(today, then), with_scenario(with_scenario(today, first), then)
+    closed = [np.flatnonzero(each.network("drive").forward_ms == NEVER).tolist() for each in (alone, both, alone)]
+    assert closed == [[1], [0, 1], [1]]
 
 
 def test_what_changes_is_listed_way_by_way():
