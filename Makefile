@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 VENV   := .venv
+PEERS  := .venv-bench
 BIN    := $(VENV)/bin
 UV     ?= $(BIN)/uv
 ARGS   ?=
@@ -40,8 +41,19 @@ check: install-dev ## Style, types, import arrows, docstrings · 代码检查
 	if [ -n "$$failed" ]; then echo "make check: failed$$failed" >&2; exit 1; fi; \
 	echo 'make check: all passed'
 
-bench: install-dev ## Measure · 性能测量
+bench: install-dev ## Measure, all or ARGS=engine · 性能测量
+	@$(MAKE) --no-print-directory $(PEERS)/bin/ready || echo 'make bench: without the other libraries' >&2
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+# The other libraries that `bench` asks, beside the app's environment and never in it: that one's packages are seen from here.
+$(PEERS)/bin/ready: pyproject.toml requirements-dev.lock
+	@rm -rf $(PEERS); $(BIN)/python -m venv --without-pip $(PEERS)
+	@$(PEERS)/bin/python -c '$(SEE)' "`$(BIN)/python -c '$(PURELIB)'`"
+	@$(BIN)/python -m pip --python $(PEERS)/bin/python --disable-pip-version-check --no-input --quiet install `$(BIN)/python -c '$(GROUP)'`
+	@touch $@
+PURELIB = import sysconfig; print(sysconfig.get_path("purelib"))
+SEE = import sys, sysconfig; open(sysconfig.get_path("purelib") + "/app.pth", "w").write(f"import site; site.addsitedir({sys.argv[1]!r})\n")
+GROUP = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bench"])
 
 # UPGRADE=1 moves every pin to its newest version; without it only what pyproject.toml changed is resolved anew.
 # One version of each package for every Python (`fewest`): the same input gives the same bytes on 3.11 and on 3.13.
@@ -63,8 +75,8 @@ lock-check: ## Does Windows x64 find a wheel for every pin? (dry run) · 检查 
 	$(UV) --no-config --quiet pip install --dry-run --python-platform x86_64-pc-windows-msvc --python-version $$v --only-binary :all: \
 		--require-hashes -r requirements.lock --target $(VENV)/nowhere && echo '  a wheel for every pin' || exit 1; done; rm -rf $(VENV)/nowhere
 
-clean: ## Remove .venv and the tools' caches; example/ and your own files stay · 清理
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
+clean: ## Remove .venv, .venv-bench and the tools' caches; example/ and your own files stay · 清理
+	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install:

@@ -17,7 +17,7 @@ from geodata.roads import Roads
 from geodata.standards import ServiceDefinition, default_services
 
 SIDE = 334  # corners: 109,000 nodes
-DEMAND, FACILITIES, CHANGES = 200_000, 50, 100
+DEMAND, FACILITIES, CHANGES = 200_000, 50, 60
 
 
 def county_of(roads: Roads) -> Zones:
@@ -78,7 +78,7 @@ def works_of(definition: ServiceDefinition, roads: Roads, zones: Zones, demand: 
 def rows(definition: ServiceDefinition, roads: Roads, zones: Zones, demand: Demand) -> Iterator[str]:
     """One markdown row a change."""
     for what, work in works_of(definition, roads, zones, demand).items():
-        found = timed(work, times=5 if what.startswith("all") else CHANGES)
+        found = timed(work, times=3 if what.startswith("all") else CHANGES)
         p95 = figures(float(np.percentile(found.seconds, 95)) * 1000)
         yield f"| {definition.mode} | {what} | {len(found.seconds)} | {found.said()} | {p95} |"
 
