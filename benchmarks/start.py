@@ -11,6 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROUNDS = 5
 SEARCH = """
+import time
 import numpy as np
 import towns
 from coverage.search import nearest, reach
