@@ -8,7 +8,6 @@ a bound on what the facilities could do, not a forecast of who will go where.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -18,8 +17,9 @@ import pandas as pd
 from coverage.allocate import Allocation, allocate, gains, most_served
 from coverage.pairs import counted_by_id, inside_by_id, pairs_within, whole_people
 from coverage.serving import MM_PER_M, MS_PER_MINUTE, Measure
+from coverage.tables import groups, place_columns
 from geodata.errors import InputError, OptionError, Problem, first_few
-from geodata.model import CLASSES, RESOURCES, Demand, Facilities, Region, Zones
+from geodata.model import RESOURCES, Demand, Facilities, Region, Zones
 from geodata.network import Network
 from geodata.roads import Bools, Floats, Ints
 from geodata.standards import ServiceDefinition
@@ -202,10 +202,8 @@ def _parts(plan: Allocation) -> dict[str, Ints]:
 
 
 def _by_zone(zones: Zones, demand: Demand, plan: Allocation, alone: Allocation) -> pd.DataFrame:
-    rows = [("zone", zones.id[at], zones.name[at], demand.zone == at) for at in range(len(zones.id))]
-    rows += [("urban", "", "城镇 urban", demand.urban), ("rural", "", "农村 rural", ~demand.urban)]
-    rows += [("total", "", "合计 total", np.ones(len(demand), dtype=bool))]
     labels = ("row", "zone_id", "zone")
+    rows = groups(zones, demand.zone, demand.urban)
     return pd.DataFrame([dict(zip(labels, said, strict=True)) | _counts(plan, alone, which) for *said, which in rows])
 
 
@@ -220,14 +218,7 @@ def _counts(plan: Allocation, alone: Allocation, which: Bools) -> dict[str, floa
 
 
 def _places(zones: Zones, demand: Demand, plan: Allocation, alone: Allocation) -> pd.DataFrame:
-    columns: Mapping[str, object] = {
-        "id": demand.id,
-        "name": demand.name,
-        "zone_id": np.array(zones.id, dtype=object)[demand.zone],
-        "zone": np.array(zones.name, dtype=object)[demand.zone],
-        "class": np.where(demand.urban, *CLASSES),
-        "people": plan.people,
-    }
+    columns = place_columns(zones, demand, np.arange(len(demand))) | {"people": plan.people}
     without = {part + WITHOUT_EXTERNAL: amount for part, amount in _parts(alone).items()}
     return pd.DataFrame({**columns, **_parts(plan), **without})
 

@@ -12,8 +12,10 @@ import pandas as pd
 from coverage.inequality import theil_between, time_figures, worst_off
 from coverage.search import start_delay_ms
 from coverage.snap import WaysOn, snap_demand
-from coverage.trips import Trips, causes, groups, minutes_of, trips
-from geodata.model import CLASSES, Demand, Facilities, Region, Zones
+from coverage.stats import counted
+from coverage.tables import groups, place_columns
+from coverage.trips import Trips, causes, minutes_of, trips
+from geodata.model import Demand, Facilities, Region, Zones
 from geodata.network import Network
 from geodata.roads import Bools, Floats
 from geodata.standards import ServiceDefinition
@@ -63,8 +65,7 @@ def equity(region: Region, definition: ServiceDefinition, network: Network) -> E
     network : Network
         Of the definition's mode and hour.
     """
-    counted = region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date)
-    facilities = region.facilities.take(np.flatnonzero(counted))
+    facilities = counted(region, definition)
     homes = snap_demand(network, region.demand)
     delay_ms = start_delay_ms(definition, facilities)
     found = trips(network, facilities, homes, direction=definition.direction, delay_ms=delay_ms)
@@ -94,7 +95,7 @@ def old_known(demand: Demand) -> bool:
 def _zone_table(zones: Zones, demand: Demand, found: Trips) -> pd.DataFrame:
     old = np.where(demand.people > 0, demand.old, 0.0)
     table = []
-    for row, zone_id, zone, which in groups(zones, demand):
+    for row, zone_id, zone, which in groups(zones, demand.zone, demand.urban):
         figures = _figures(found, demand.people, which) | _range(found, demand.spreads, which)
         table.append({"row": row, "zone_id": zone_id, "zone": zone, **figures, **_old(found, old, which)})
     if old_known(demand):
@@ -126,19 +127,14 @@ def _old(found: Trips, old: Floats, which: Bools) -> dict[str, float]:
 
 
 def _settlement_table(region: Region, found: Trips, homes: WaysOn) -> pd.DataFrame:
-    demand, zones, places = region.demand, region.zones, found.facilities
+    demand, places = region.demand, found.facilities
     inside = np.flatnonzero(demand.inside)
     tenth = worst_off(found.ms[inside], demand.people[inside])
     order = np.lexsort((np.array(demand.id, dtype=str)[inside], -found.shown_ms[inside]))
     mine = inside[order]
     return pd.DataFrame(
         {
-            "id": np.array(demand.id, dtype=object)[mine],
-            "name": np.array(demand.name, dtype=object)[mine],
-            "zone_id": np.array(zones.id, dtype=object)[demand.zone[mine]],
-            "zone": np.array(zones.name, dtype=object)[demand.zone[mine]],
-            "class": np.where(demand.urban[mine], *CLASSES),
-            "people": demand.people[mine],
+            **place_columns(region.zones, demand, mine),
             "old": demand.old[mine],
             "minutes": minutes_of(found.shown_ms[mine]),
             "nearest_id": np.array([*places.id, ""], dtype=object)[found.shown[mine]],

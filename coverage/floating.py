@@ -19,9 +19,11 @@ import pandas as pd
 from coverage.gaps import gap_table
 from coverage.search import start_delay_ms
 from coverage.snap import WaysOn, snap_demand, snap_facilities
+from coverage.stats import counted
+from coverage.tables import groups, place_columns
 from coverage.travel_times import times_between
 from geodata.errors import InputError, OptionError, Problem
-from geodata.model import CLASSES, RESOURCES, Demand, Facilities, Region
+from geodata.model import RESOURCES, Demand, Facilities, Region
 from geodata.network import Network
 from geodata.roads import Bools, Floats, Ints
 from geodata.standards import Limit, ServiceDefinition
@@ -160,7 +162,7 @@ def floating_access(
     _check(definition, supply)
     steps = tuple(steps) if steps is not None else default_steps(definition)
     _check_steps(steps)
-    facilities = _counted(region, definition)
+    facilities = counted(region, definition)
     stated = _supply(facilities, supply)
     if not np.nansum(stated) > 0:
         raise _no_supply(definition, supply)
@@ -197,11 +199,6 @@ def floating_access(
     )
 
 
-def _counted(region: Region, definition: ServiceDefinition) -> Facilities:
-    facilities = region.facilities
-    return facilities.take(np.flatnonzero(facilities.of_kinds(definition.kinds) & facilities.open_on(region.date)))
-
-
 def _supply(facilities: Facilities, supply: str) -> Floats:
     return facilities.capacity if supply == "capacity" else facilities.resources[:, RESOURCES.index(supply)]
 
@@ -232,15 +229,10 @@ def _figures(pairs: Pairs, supply: Floats, demand: Demand) -> _Figures:
 
 
 def _settlements(region: Region, figures: dict[str, _Figures], facilities: Ints) -> pd.DataFrame:
-    demand, zones = region.demand, region.zones
+    demand = region.demand
     at = np.flatnonzero(demand.inside)
     columns: dict[str, Any] = {
-        "id": np.array(demand.id, dtype=object)[at],
-        "name": np.array(demand.name, dtype=object)[at],
-        "zone_id": np.array(zones.id, dtype=object)[demand.zone[at]],
-        "zone": np.array(zones.name, dtype=object)[demand.zone[at]],
-        "class": np.where(demand.urban[at], *CLASSES),
-        "people": demand.people[at],
+        **place_columns(region.zones, demand, at),
         "facilities": facilities[at],
     }
     for suffix, one in figures.items():
@@ -254,12 +246,9 @@ def _settlements(region: Region, figures: dict[str, _Figures], facilities: Ints)
 
 
 def _by_zone(region: Region, figures: dict[str, _Figures]) -> pd.DataFrame:
-    demand, zones = region.demand, region.zones
-    rows = [("zone", zones.id[at], zones.name[at], demand.zone == at) for at in range(len(zones.id))]
-    rows += [("urban", "", "城镇 urban", demand.inside & demand.urban), ("rural", "", "农村 rural", demand.inside & ~demand.urban)]
-    rows += [("total", "", "合计 total", demand.inside)]
+    demand = region.demand
     said = []
-    for row, zone_id, zone, which in rows:
+    for row, zone_id, zone, which in groups(region.zones, demand.zone, demand.urban):
         people = math.fsum(demand.people[which])
         labels = {"row": row, "zone_id": zone_id, "zone": zone, "people": people}
         means = [_means(demand, one, which, suffix) for suffix, one in figures.items()]

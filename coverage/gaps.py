@@ -10,8 +10,9 @@ from scipy.spatial import KDTree
 
 from coverage.search import Weight, start_delay_ms
 from coverage.snap import MAX_SNAP_M, WaysOn
+from coverage.tables import place_columns
 from coverage.travel_times import nearest_facility
-from geodata.model import CLASSES, Facilities, Region
+from geodata.model import Facilities, Region
 from geodata.network import Network
 from geodata.roads import Bools, Floats, Ints, great_circle_m
 from geodata.standards import ServiceDefinition
@@ -66,7 +67,7 @@ def gap_table(
         measure, filled as the definition has such a limit; the facility named is the nearest by the first measure of the definition.
         `road_m` is the straight distance to the nearest usable road. `cause` is a key of :data:`CAUSES`.
     """
-    demand, zones = region.demand, region.zones
+    demand = region.demand
     gap = np.flatnonzero(demand.inside & ~covered)
     gap = gap[np.lexsort((np.array(demand.id, dtype=str)[gap], -demand.people[gap]))]
     shown = np.array(sorted(np.flatnonzero(~facilities.restricted), key=lambda at: facilities.id[at]), dtype=np.int64)
@@ -88,12 +89,7 @@ def gap_table(
     cause = np.select([len(facilities) == 0, reached, homes.off_network], [NO_FACILITY, TOO_FAR, OFF_NETWORK], CUT_OFF)
     named = np.where(named < 0, straight, named)  # unreachable: still say which is nearest as the crow flies
     columns = {
-        "id": np.array(demand.id, dtype=object)[gap],
-        "name": np.array(demand.name, dtype=object)[gap],
-        "zone_id": np.array(zones.id, dtype=object)[demand.zone[gap]],
-        "zone": np.array(zones.name, dtype=object)[demand.zone[gap]],
-        "class": np.where(demand.urban[gap], *CLASSES),
-        "people": demand.people[gap],
+        **place_columns(region.zones, demand, gap),
         "cause": cause,
         "nearest_id": np.array([*places.id, ""], dtype=object)[named],
         "nearest_name": np.array([*places.name, ""], dtype=object)[named],

@@ -14,7 +14,7 @@ import numpy as np
 from coverage.search import Weight, start_delay_ms
 from coverage.serving import MEASURES, MM_PER_M, MS_PER_MINUTE, Measure
 from coverage.snap import WaysOn, snap_demand, snap_facilities
-from coverage.stats import within_limits
+from coverage.stats import counted, within_limits
 from coverage.travel_times import times_between
 from geodata.model import Demand, Facilities, Region
 from geodata.network import Network
@@ -128,8 +128,8 @@ def inside_by_id(demand: Demand) -> Demand:
 
 def counted_by_id(region: Region, definition: ServiceDefinition) -> Facilities:
     """Facilities of the definition's kinds that are open on the region's day, in the order of their ids."""
-    counted = np.flatnonzero(region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date))
-    return region.facilities.take(np.array(sorted(counted, key=lambda one: region.facilities.id[one]), dtype=np.int64))
+    places = counted(region, definition)
+    return places.take(np.array(sorted(range(len(places)), key=lambda one: places.id[one]), dtype=np.int64))
 
 
 def whole_people(people: Floats, zone: Ints) -> Ints:

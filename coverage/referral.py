@@ -18,7 +18,9 @@ from coverage.equity import old_known
 from coverage.inequality import time_figures
 from coverage.search import start_delay_ms
 from coverage.snap import WaysOn, snap_demand
-from coverage.trips import MS_PER_MINUTE, Trips, causes, groups, minutes_of, trips
+from coverage.stats import counted
+from coverage.tables import groups, place_columns
+from coverage.trips import MS_PER_MINUTE, Trips, causes, minutes_of, trips
 from geodata.errors import OptionError, Problem, first_few
 from geodata.model import CLASSES, Demand, Facilities, Region
 from geodata.network import Network
@@ -138,9 +140,7 @@ def referral(
         The definition is none of response, or a number of minutes is not possible.
     """
     _check(definition, scene_minutes, within_minutes)
-    places = region.facilities
-    points = places.take(np.flatnonzero(places.of_kinds(definition.kinds) & places.open_on(region.date)))
-    able = places.take(hospitals)
+    points, able = counted(region, definition), region.facilities.take(hospitals)
     homes = snap_demand(network, region.demand)
     legs = _Legs(
         homes=homes,
@@ -199,7 +199,7 @@ def _zone_table(
     limit_ms = _limit_ms(definition, demand)
     parts = _parts(definition, legs, out.nearest, out.ms, back.ms)
     table = []
-    for row, zone_id, zone, which in groups(region.zones, demand):
+    for row, zone_id, zone, which in groups(region.zones, demand.zone, demand.urban):
         table.append(
             {"row": row, "zone_id": zone_id, "zone": zone, "people": math.fsum(demand.people[which])}
             | _within(demand, which, total <= within_ms, "within_people", "share_within")
@@ -276,19 +276,14 @@ def _worst(by_settlement: pd.DataFrame, row: str, zone_id: str) -> dict[str, obj
 
 
 def _settlement_table(region: Region, definition: ServiceDefinition, legs: _Legs) -> pd.DataFrame:
-    demand, zones, out, back, stationed = region.demand, region.zones, legs.out, legs.back, legs.stationed
+    demand, out, back, stationed = region.demand, legs.out, legs.back, legs.stationed
     total = legs.total(out.shown_ms, back.shown_ms)
     inside = np.flatnonzero(demand.inside)
     mine = inside[np.lexsort((np.array(demand.id, dtype=str)[inside], -total[inside]))]
     parts = _parts(definition, legs, out.shown, out.shown_ms, back.shown_ms)
     return pd.DataFrame(
         {
-            "id": np.array(demand.id, dtype=object)[mine],
-            "name": np.array(demand.name, dtype=object)[mine],
-            "zone_id": np.array(zones.id, dtype=object)[demand.zone[mine]],
-            "zone": np.array(zones.name, dtype=object)[demand.zone[mine]],
-            "class": np.where(demand.urban[mine], *CLASSES),
-            "people": demand.people[mine],
+            **place_columns(region.zones, demand, mine),
             **_named("point", out, mine),
             **_named("hospital", back, mine),
             "hospital_external": np.append(back.facilities.external, False)[back.shown[mine]],

@@ -15,6 +15,7 @@ from coverage.cuts import ways_after
 from coverage.gaps import gap_table
 from coverage.serving import Served, chosen, closed, opened, question, served
 from coverage.snap import WaysOn, snap_demand, snap_facilities
+from coverage.tables import groups
 from geodata.model import Demand, Facilities, Region, Zones
 from geodata.network import Network
 from geodata.roads import Bools, Ints
@@ -79,8 +80,7 @@ def coverage(region: Region, definition: ServiceDefinition, network: Network, *,
         Of the same definition and demand. On the same network: a facility that stands as it did there is not searched anew. On a network
         that a scenario changed, behind whose pieces the added ones stand: only who lives near these is brought onto the roads anew.
     """
-    counted = np.flatnonzero(region.facilities.of_kinds(definition.kinds) & region.facilities.open_on(region.date))
-    facilities = region.facilities.take(counted)
+    facilities = counted(region, definition)
     facility_ways = snap_facilities(network, facilities)
     if before is not None and before.network is network:
         now = _served_after(before, facilities, facility_ways)
@@ -98,6 +98,12 @@ def coverage(region: Region, definition: ServiceDefinition, network: Network, *,
         by_zone=zone_table(region.zones, region.demand, covered, inside, definition.settlement_share),
         gaps=gap_table(region, definition, network, facilities, covered=covered, **ways),
     )
+
+
+def counted(region: Region, definition: ServiceDefinition) -> Facilities:
+    """Take the facilities that a definition counts: of its kinds, and open on the region's day."""
+    places = region.facilities
+    return places.take(np.flatnonzero(places.of_kinds(definition.kinds) & places.open_on(region.date)))
 
 
 def _demand_ways(network: Network, demand: Demand, before: CoverageResult | None) -> WaysOn:
@@ -161,10 +167,6 @@ def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_ext
         the county's least is not the sum of the townships'. Last old, covered_old, share_old: people of 65 and over, nan where they
         are not known of every point with people.
     """
-    inside = demand.inside
-    rows = [("zone", zones.id[at], zones.name[at], demand.zone == at) for at in range(len(zones.id))]
-    rows += [("urban", "", "城镇 urban", inside & demand.urban), ("rural", "", "农村 rural", inside & ~demand.urban)]
-    rows += [("total", "", "合计 total", inside)]
     covered_by = {"": covered, "_without_external": covered_without_external}
     settlements = _settlements(demand, covered_by, settlement_share)
     return pd.DataFrame(
@@ -177,7 +179,7 @@ def zone_table(zones: Zones, demand: Demand, covered: Bools, covered_without_ext
                 **_range(demand, covered, which),
                 **_old(demand, covered, which),
             }
-            for row, zone_id, zone, which in rows
+            for row, zone_id, zone, which in groups(zones, demand.zone, demand.urban)
         ]
     )
 

@@ -19,6 +19,7 @@ from coverage.communities import Communities, communities_of, community_pairs
 from coverage.pairs import Pairs, counted_by_id, inside_by_id, pairs_within, whole_people
 from coverage.queues import ROUNDING, Arrivals, enough_per_lane, finish_h, lanes_to_finish, lanes_to_keep_wait, worst_wait_h
 from coverage.serving import MM_PER_M, MS_PER_MINUTE, Measure
+from coverage.tables import groups
 from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.model import CLASSES, Facilities, Region, Zones
 from geodata.network import Network
@@ -303,11 +304,8 @@ def _standing(plan: _Plan, communities: Communities) -> Standing:
 
 
 def _by_zone(zones: Zones, communities: Communities, plan: _Plan, alone: _Plan) -> pd.DataFrame:
-    everywhere = np.ones(len(communities.id), dtype=bool)
-    rows = [("zone", zones.id[at], zones.name[at], communities.zone == at) for at in range(len(zones.id))]
-    rows += [("urban", "", "城镇 urban", communities.urban), ("rural", "", "农村 rural", ~communities.urban)]
-    rows += [("total", "", "合计 total", everywhere)]
     labels = ("row", "zone_id", "zone")
+    rows = groups(zones, communities.zone, communities.urban)
     return pd.DataFrame([dict(zip(labels, said, strict=True)) | _counts(communities, plan, alone, which) for *said, which in rows])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from coverage.gaps import CUT_OFF, NO_FACILITY, OFF_NETWORK
 from coverage.snap import WaysOn, snap_facilities
 from coverage.travel_times import nearest_facility
-from geodata.model import Demand, Facilities, Zones
+from geodata.model import Facilities
 from geodata.network import Network
 from geodata.pack import read_only
 from geodata.roads import Bools, Floats, Ints
@@ -93,11 +93,3 @@ def causes(trip: Trips, homes: WaysOn) -> list[str]:
 def minutes_of(ms: Floats) -> Floats:
     """Minutes of milliseconds; nan where there is no time."""
     return np.where(np.isfinite(ms), ms / MS_PER_MINUTE, np.nan)
-
-
-def groups(zones: Zones, demand: Demand) -> list[tuple[str, str, str, Bools]]:
-    """The rows of a table by township, as in ``coverage.stats.zone_table``: row, zone_id, zone, which demand points."""
-    inside = demand.inside
-    by_zone = [("zone", zones.id[at], zones.name[at], np.asarray(demand.zone == at)) for at in range(len(zones.id))]
-    urban, rural = inside & demand.urban, inside & ~demand.urban
-    return [*by_zone, ("urban", "", "城镇 urban", urban), ("rural", "", "农村 rural", rural), ("total", "", "合计 total", inside)]

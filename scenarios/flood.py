@@ -20,9 +20,10 @@ from coverage.search import start_delay_ms
 from coverage.serving import MS_PER_MINUTE
 from coverage.snap import WaysOn, snap_facilities
 from coverage.stats import CoverageResult, coverage, zone_table
+from coverage.tables import place_columns
 from coverage.travel_times import nearest_facility
 from geodata.errors import InputError, OptionError, Problem, first_few
-from geodata.model import CLASSES, Facilities, Region
+from geodata.model import Facilities, Region
 from geodata.region import Prepared
 from geodata.roads import Bools, Floats, Ints, Roads
 from geodata.standards import ServiceDefinition
@@ -220,19 +221,14 @@ def _by_zone(region: Region, before: CoverageResult, after: CoverageResult, floo
 
 
 def _places(region: Region, before: CoverageResult, after: CoverageResult, flooded: Bools, cut_off: Bools) -> pd.DataFrame:
-    demand, zones = region.demand, region.zones
+    demand = region.demand
     lost = before.covered & ~after.covered
     state = np.select([flooded, cut_off, lost], [FLOODED, CUT_OFF, LOST], "")
     at = np.flatnonzero(demand.inside & (state != ""))
     at = at[np.lexsort((np.array(demand.id, dtype=str)[at], -demand.people[at]))]
     minutes = [_minutes(result, demand.inside, shown=True)[at] for result in (before, after)]
     columns = {
-        "id": np.array(demand.id, dtype=object)[at],
-        "name": np.array(demand.name, dtype=object)[at],
-        "zone_id": np.array(zones.id, dtype=object)[demand.zone[at]],
-        "zone": np.array(zones.name, dtype=object)[demand.zone[at]],
-        "class": np.where(demand.urban[at], *CLASSES),
-        "people": demand.people[at],
+        **place_columns(region.zones, demand, at),
         "state": state[at],
         "covered_before": before.covered[at],
         "minutes_before": np.where(np.isfinite(minutes[0]), minutes[0], np.nan),

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from coverage.snap import ACCESS_RADIUS_M, snap_demand, snap_facilities
-from coverage.stats import within_limits
+from coverage.stats import counted, within_limits
+from coverage.tables import groups, place_columns
 from geodata.errors import OptionError, Problem
-from geodata.model import CLASSES, Demand, Facilities, Region
+from geodata.model import Demand, Facilities, Region
 from geodata.network import NEVER, Network
 from geodata.region import Prepared
 from geodata.roads import Bools, Floats
@@ -216,9 +217,8 @@ class _Runs:
 
     def facilities(self, assumed: Assumptions) -> Facilities:
         """Those counted, at their turnout."""
-        every = self.region.facilities
-        counted = every.take(np.flatnonzero(every.of_kinds(self.definition.kinds) & every.open_on(self.region.date)))
-        return replace(counted, turnout_s=counted.turnout_s * assumed.turnout)
+        places = counted(self.region, self.definition)
+        return replace(places, turnout_s=places.turnout_s * assumed.turnout)
 
     def of(self, assumed: Assumptions) -> _Run:
         """Compute who is covered."""
@@ -291,7 +291,7 @@ def _share(part: float, whole: float) -> float:
 
 def _flips(region: Region, name: str, base: _Run, ends: _Ends) -> pd.DataFrame:
     """The demand points inside whose answer changes, most people first."""
-    demand, zones = region.demand, region.zones
+    demand = region.demand
     parts = []
     for side, run in zip(SIDES, ends.runs, strict=True):
         at = np.flatnonzero(demand.inside & (run.covered != base.covered))
@@ -300,24 +300,16 @@ def _flips(region: Region, name: str, base: _Run, ends: _Ends) -> pd.DataFrame:
             "parameter": name,
             "side": side,
             "change": np.where(run.covered[at], "gained", "lost"),
-            "id": np.array(demand.id, dtype=object)[at],
-            "name": np.array(demand.name, dtype=object)[at],
-            "zone_id": np.array(zones.id, dtype=object)[demand.zone[at]],
-            "zone": np.array(zones.name, dtype=object)[demand.zone[at]],
-            "class": np.where(demand.urban[at], *CLASSES),
-            "people": demand.people[at],
+            **place_columns(region.zones, demand, at),
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 
 
 def _by_zone(region: Region, base: _Run, ends: _Ends) -> pd.DataFrame:
-    demand, zones = region.demand, region.zones
-    rows = [("zone", zones.id[at], zones.name[at], demand.zone == at) for at in range(len(zones.id))]
-    rows += [("urban", "", "城镇 urban", demand.inside & demand.urban), ("rural", "", "农村 rural", demand.inside & ~demand.urban)]
-    rows += [("total", "", "合计 total", demand.inside)]
+    demand = region.demand
     said = []
-    for row, zone_id, zone, which in rows:
+    for row, zone_id, zone, which in groups(region.zones, demand.zone, demand.urban):
         figures = {"row": row, "zone_id": zone_id, "zone": zone, "people": math.fsum(demand.people[which])}
         figures |= _figures(base, which, demand.people)
         for side, run, people in zip(SIDES, ends.runs, ends.people(demand, which), strict=True):
