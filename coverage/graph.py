@@ -12,6 +12,7 @@ FAR = np.iinfo(np.int64).max  # the cost of what is not reached
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
 UInt32 = npt.NDArray[np.uint32]
+Bools = npt.NDArray[np.bool_]
 
 
 class Grouped(NamedTuple):

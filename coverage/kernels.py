@@ -14,13 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from coverage.compiled import compiled
-from coverage.graph import FAR, Grouped, Int64, Seeds, UInt32
+from coverage.graph import FAR, Bools, Grouped, Int64, Seeds, UInt32
 
 _FIRST_ROOM = 1024  # entries a bucket; doubled when one is full
 
 
 class _Queue(NamedTuple):
-    """Buckets in a ring, each a stack: an entry's bucket is its cost >> shift, its place in the ring that & mask."""
+    """Buckets in a ring, each a stack: an entry's bucket is its cost >> shift, its place in the ring that & mask.
+
+    What costs more than the ring spans goes around with it until its turn comes, so that one endless road makes no endless ring.
+    """
 
     shift: int
     mask: int
@@ -84,6 +87,15 @@ def _search(
         waiting -= 1
         here, so_far = held_node[at * room + top], held_cost[at * room + top]
         if so_far != label[here]:
+            continue
+        if so_far >> shift > bucket:  # not yet its turn
+            to = (bucket - 1) & mask
+            if height[to] == room:
+                return -1 - count
+            held_node[to * room + height[to]] = here
+            held_cost[to * room + height[to]] = so_far
+            height[to] += 1
+            waiting += 1
             continue
         for link in range(first[here], first[here + 1]):
             node, new = head[link], so_far + cost[link]
@@ -190,9 +202,9 @@ def _offer(costs: Int64, owners: Int64, node: int, new: int, owner: int) -> bool
 
 
 @compiled
-def _push(queue: _Queue, owner_of: UInt32, node: int, new: int, owner: int) -> bool:
-    """Put a node into its bucket, unless that is full."""
-    at = (new >> queue.shift) & queue.mask
+def _push(queue: _Queue, owner_of: UInt32, bucket: int, node: int, new: int, owner: int) -> bool:
+    """Put a node into a bucket, unless that is full."""
+    at = bucket & queue.mask
     top = queue.height[at]
     if top == queue.room:
         return False
@@ -210,7 +222,7 @@ def _nearest(links: Grouped, seeds: Seeds, queue: _Queue, owner_of: UInt32, cost
     for owner in range(len(seeds.first) - 1):
         for seed in range(seeds.first[owner], seeds.first[owner + 1]):
             if _offer(costs, owners, seeds.node[seed], seeds.cost[seed], owner):
-                if not _push(queue, owner_of, seeds.node[seed], seeds.cost[seed], owner):
+                if not _push(queue, owner_of, seeds.cost[seed] >> shift, seeds.node[seed], seeds.cost[seed], owner):
                     return False
                 waiting += 1
                 bucket = min(bucket, seeds.cost[seed] >> shift)
@@ -229,7 +241,7 @@ def _nearest(links: Grouped, seeds: Seeds, queue: _Queue, owner_of: UInt32, cost
         for link in range(links.first[here], links.first[here + 1]):
             new = so_far + links.cost[link]
             if _offer(costs, owners, links.head[link], new, owner):
-                if not _push(queue, owner_of, links.head[link], new, owner):
+                if not _push(queue, owner_of, new >> shift, links.head[link], new, owner):
                     return False
                 waiting += 1
     return True
@@ -249,7 +261,7 @@ def nearest_sources(links: Grouped, seeds: Seeds, shift: int, buckets: int, how_
 
 @compiled
 def grouped(groups: int, places: int, group: Int64, place: Int64, cost: Int64, other: Int64) -> Grouped:
-    """Grouped by their group, 0..groups-1; of several between a group and a place the one of least cost, of those of least other cost."""
+    """Links by their group, 0..groups-1; of several between a group and a place the one of least cost, of those of least other cost."""
     first = np.zeros(groups + 1, dtype=np.int64)
     for row in range(len(group)):
         first[group[row] + 1] += 1
@@ -280,6 +292,27 @@ def grouped(groups: int, places: int, group: Int64, place: Int64, cost: Int64, o
             head[slot], best[slot], best_other[slot] = place[row], cost[row], other[row]
         kept[at + 1] = filled
     return Grouped(kept, head[:filled], best[:filled], best_other[:filled])
+
+
+@compiled
+def useful(graph: Grouped, legs: Grouped) -> Bools:
+    """Which legs from places to nodes (place → node) can be part of a best way.
+
+    Not those that cost more than to go one link on, as the search walks, and to take the leg of the node there: whatever is reached by
+    the former is reached for less by the latter. The costs of a way are exact without them.
+    """
+    places, size = len(legs.first) - 1, len(graph.first) - 1
+    keep, place_of, leg_of = np.ones(len(legs.head), dtype=np.bool_), np.full(size, np.int64(-1)), np.zeros(size, dtype=np.int64)
+    for place in range(places):
+        for leg in range(legs.first[place], legs.first[place + 1]):
+            place_of[legs.head[leg]], leg_of[legs.head[leg]] = place, legs.cost[leg]
+        for leg in range(legs.first[place], legs.first[place + 1]):
+            node = legs.head[leg]
+            for link in range(graph.first[node], graph.first[node + 1]):
+                onward = graph.head[link]
+                if place_of[onward] == place and legs.cost[leg] > graph.cost[link] + leg_of[onward]:
+                    keep[leg] = False
+    return keep
 
 
 @compiled

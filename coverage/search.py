@@ -25,7 +25,7 @@ from geodata.standards import Direction, ServiceDefinition
 
 Weight = Literal["time", "distance"]
 AT_ONCE = 64  # facilities searched together: bounds the memory of what is not kept
-_MOST_BUCKETS = 1 << 14
+_MOST_BUCKETS = 1 << 12
 _BUCKETS_A_LINK = 4  # the mean link crosses so many: measured, flat around it
 _Answer = TypeVar("_Answer")
 
@@ -191,12 +191,12 @@ def reach(
     from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
 
     delay_ms = delays(origins, weight, delay_ms)
-    graph, seeds = _graph(network, direction, weight), _seeds(network, origins, direction, weight, delay_ms)
+    graph, seeds = walked(network, direction, weight), _seeds(network, origins, direction, weight, delay_ms)
     most = whole_limit(limit)
 
     def some(start: int) -> tuple[Ints, Ints, Ints, Ints]:
         mine = _of_sources(seeds, start, start + AT_ONCE)
-        return kernels.reach_many(graph, mine, most, *_buckets(graph, mine), paired=second)
+        return kernels.reach_many(graph, mine, most, *_buckets(network, weight, mine), paired=second)
 
     return Reach(weight, direction, limit, delay_ms, *_in_a_row(list(side_by_side(some, range(0, origins.count, AT_ONCE)))))
 
@@ -232,9 +232,9 @@ def nearest_two(
     """
     from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
 
-    graph = _graph(network, direction, weight)
+    graph = walked(network, direction, weight)
     seeds = _seeds(network, origins, direction, weight, delays(origins, weight, delay_ms))
-    cost, facility = kernels.nearest_sources(graph, seeds, *_buckets(graph, seeds), how_many)
+    cost, facility = kernels.nearest_sources(graph, seeds, *_buckets(network, weight, seeds), how_many)
     return facility, np.where(cost == FAR, np.inf, cost)
 
 
@@ -255,8 +255,8 @@ def tree(network: Network, origin: WaysOn, *, direction: Direction = "from_facil
     adjacency = network.outward if direction == "from_facility" else network.inward
     ends = links(network, origin, leaving=direction == "from_facility")
     seeds = Seeds(np.array([0, len(ends.tail)]), ends.head.astype(np.uint32), ends.ms, ends.mm)
-    graph = _graph(network, direction, "time")
-    ms, row = kernels.tree(graph, seeds, *_buckets(graph, seeds))
+    graph = walked(network, direction, "time")
+    ms, row = kernels.tree(graph, seeds, *_buckets(network, "time", seeds))
     return ms, np.where(row >= 0, adjacency.link[np.maximum(row, 0)], row), ends
 
 
@@ -303,7 +303,7 @@ def side_by_side(work: Callable[[int], _Answer], starts: range) -> Iterator[_Ans
         pool.shutdown(cancel_futures=True)
 
 
-def _graph(network: Network, direction: Direction, weight: Weight) -> Grouped:
+def walked(network: Network, direction: Direction, weight: Weight) -> Grouped:
     """The links as the search walks them: reversed if people travel to the facility."""
     adjacency = network.outward if direction == "from_facility" else network.inward
     costs = (adjacency.ms, adjacency.mm)[:: 1 if weight == "time" else -1]
@@ -324,10 +324,10 @@ def _of_sources(seeds: Seeds, start: int, stop: int) -> Seeds:
     return Seeds(first - first[0], seeds.node[rows], seeds.cost[rows], seeds.other[rows])
 
 
-def _buckets(graph: Grouped, seeds: Seeds) -> tuple[int, int]:
+def _buckets(network: Network, weight: Weight, seeds: Seeds) -> tuple[int, int]:
     """How wide the buckets of the queue are, as a power of two, and how many hold all that can wait at once, a power of two as well."""
-    mean = int(graph.cost.mean()) if len(graph.cost) else 1
-    spread = int(max(graph.cost.max(initial=0), np.ptp(seeds.cost) if len(seeds.cost) else 0))
+    mean, largest = network.mean_and_largest[weight]
+    spread = max(largest, int(np.ptp(seeds.cost)) if len(seeds.cost) else 0)
     shift = max(mean // _BUCKETS_A_LINK, 1, spread // _MOST_BUCKETS).bit_length() - 1
     return shift, 1 << ((spread >> shift) + 2).bit_length()
 

@@ -8,6 +8,7 @@ millimetres, so that a place at exactly 300 m is within.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ class WaysOn:
         """Make the arrays read-only."""
         read_only(self)
 
-    @property
+    @cached_property
     def off_network(self) -> Bools:
         """Which places have no way on."""
         return np.asarray(np.bincount(self.place, minlength=self.count) == 0)
@@ -219,8 +220,8 @@ def _road_m(network: Network, points: Geometries, owner: Ints, count: int, *, le
     road_m = np.full(count, np.inf)
     np.minimum.at(road_m, owner[legs.point], legs.mm / 1000)
     lost = np.flatnonzero(np.isinf(road_m[owner]))
-    pieces = network.lines[usable]
-    if len(pieces) and len(lost):
+    if len(lost) and usable.any():
+        pieces = network.lines[usable]
         found, metres = shapely.STRtree(pieces).query_nearest(points[lost], all_matches=False, return_distance=True)
         np.minimum.at(road_m, owner[lost[found[0]]], np.rint(metres * 1000) / 1000)
     return road_m

@@ -22,6 +22,7 @@ from coverage.search import (
     reach,
     runs,
     side_by_side,
+    walked,
     whole_limit,
 )
 from coverage.snap import WaysOn
@@ -116,7 +117,12 @@ def destinations(network: Network, targets: WaysOn, *, direction: Direction, wei
     from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
 
     legs = links(network, targets, leaving=direction == "to_facility")
-    best = kernels.grouped(network.node_count, targets.count, legs.head, legs.tail, legs.cost(weight), legs.cost(other_weight(weight)))
+    costs = legs.cost(weight), legs.cost(other_weight(weight))
+    of_place = kernels.grouped(targets.count, network.node_count, legs.tail, legs.head, *costs)
+    kept = np.flatnonzero(kernels.useful(walked(network, direction, weight), of_place))
+    place = np.repeat(np.arange(targets.count), np.diff(of_place.first))[kept]
+    node, *costs_ = (np.asarray(column[kept], dtype=np.int64) for column in of_place[1:])
+    best = kernels.grouped(network.node_count, targets.count, node, place, *costs_)
     return Destinations(network, direction, weight, targets, best, Sorted.of(targets.piece), Sorted.of(_place_number(targets.lonlat)))
 
 

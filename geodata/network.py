@@ -93,14 +93,18 @@ class Network:
 
     def offset_mm(self, piece: Ints, along_m: Floats) -> Ints:
         """Where on these pieces a place lies, from their start: great-circle millimetres of metres along the projected lines."""
-        first = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(self.lines))])[piece]
-        share = np.interp(self.corner_m[first] + along_m, self.corner_m, self.corner_share) - piece
+        share = np.interp(self.corner_m[self.first_corner[piece]] + along_m, self.corner_m, self.corner_share) - piece
         return np.asarray(np.rint(np.clip(share, 0.0, 1.0) * self.length_mm[piece]), dtype=np.int64)
 
     @cached_property
     def tree(self) -> shapely.STRtree:
         """Index of `lines`."""
         return shapely.STRtree(self.lines)
+
+    @cached_property
+    def first_corner(self) -> Ints:
+        """Where the vertices of each piece begin, in the row of all."""
+        return np.asarray(np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(self.lines))]))
 
     @cached_property
     def permitted(self) -> Bools:
@@ -126,6 +130,12 @@ class Network:
     def inward(self) -> Adjacency:
         """The links by the node they arrive at: for a search against the direction of travel."""
         return self._adjacency(self.head, self.tail)
+
+    @cached_property
+    def mean_and_largest(self) -> dict[str, tuple[int, int]]:
+        """Mean and largest cost of a link, whole, by weight: what decides how a search queues."""
+        costs = {"time": self.outward.ms, "distance": self.outward.mm}
+        return {weight: (int(cost.mean()) if len(cost) else 1, int(cost.max(initial=0))) for weight, cost in costs.items()}
 
     def _adjacency(self, here: Ints, there: Ints) -> Adjacency:
         order = np.lexsort((self.run, there, here))
