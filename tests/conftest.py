@@ -1,5 +1,6 @@
 """Fixtures every test may ask for: the example county, real data, a Chinese font, an environment without the caller's settings."""
 
+import importlib.util
 import io
 import os
 import shutil
@@ -7,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import geopandas as gpd
 import numpy as np
+import pyproj.database
 import pytest
 
 from coverage.circles import circles
@@ -18,7 +21,9 @@ from geodata.errors import FontError
 from geodata.examples.county import write_county
 from geodata.examples.messy import mess_up
 from geodata.region import Prepared
+from geodata.roads import Roads
 from geodata.store import FOLDER, open_region
+from geodata.ways.osm import read_roads
 from scenarios.cli import main
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -32,6 +37,14 @@ def no_settings_of_the_caller() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in SETTINGS:
             patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def systems_looked_up_once() -> Iterator[None]:
+    """Which UTM zone a place is in: pyproj goes through its whole database for each answer, and every small county asks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pyproj.database, "query_utm_crs_info", cache(pyproj.database.query_utm_crs_info))
         yield
 
 
@@ -55,6 +68,30 @@ def data_file(data_dir: Path) -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def comoros_roads(data_file: Callable[[str], Path]) -> Roads:
+    """The roads of the Comoros, read once."""
+    return read_roads(data_file("comoros/comoros.osm.pbf"))
+
+
+@pytest.fixture(scope="session")
+def comoros_script() -> ModuleType:
+    """docs/comoros.py."""
+    spec = importlib.util.spec_from_file_location("comoros", REPOSITORY / "docs" / "comoros.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+@pytest.fixture(scope="session")
+def comoros(comoros_script: ModuleType, data_file: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """The region of docs/comoros.py, opened once."""
+    data = [data_file(f"comoros/{name}") for name in ("comoros.osm.pbf", "worldpop_2020.tif", "islands.gpkg", "health_points.gpkg")]
+    return open_region(comoros_script.describe(data[0].parent, tmp_path_factory.mktemp("comoros")))
 
 
 def _absent(reason: str) -> None:

@@ -3,7 +3,6 @@
 import pickle
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +13,8 @@ from gridtown import CRS, lonlat, polygon, roads, street
 from geodata.datum.convert import from_wgs84
 from geodata.datum.evidence import CANDIDATES, VERDICTS, Evidence, datum_evidence, same_named
 from geodata.model import OUTSIDE, Region, Zones
+from geodata.region import Prepared
 from geodata.roads import Floats, Roads
-from geodata.store import open_region
-from geodata.ways.osm import read_roads
 
 EAST_OF_CHINA = 480.0  # metres of a shift where no datum shifts
 TOWN = 120  # blocks across the country town
@@ -60,8 +58,8 @@ def thinned(places: Floats, count: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def county(example: Path) -> Region:
-    return open_region(example).region
+def county(prepared: Prepared) -> Region:
+    return prepared.region
 
 
 def tables(region: Region) -> dict[str, tuple[Floats, np.ndarray]]:
@@ -231,24 +229,22 @@ def test_a_name_that_several_villages_bear_is_known_only_with_its_township():
     np.testing.assert_array_equal(found, [[np.nan, np.nan], at[1], at[2], [np.nan, np.nan]])
 
 
-def test_real_health_points_outside_china_fit_whatever_their_shift(data_file):
+def test_real_health_points_outside_china_fit_whatever_their_shift(data_file, comoros_roads):
     places = shapely.get_coordinates(gpd.read_file(data_file("comoros/health_points.gpkg")).geometry)
-    town = read_roads(data_file("comoros/comoros.osm.pbf"))
     for east_m in (0.0, EAST_OF_CHINA):
-        found = datum_evidence(places + np.array([east_m / 108_800, 0]), town, "EPSG:32738", two_townships(), nobody(places))
+        found = datum_evidence(places + np.array([east_m / 108_800, 0]), comoros_roads, "EPSG:32738", two_townships(), nobody(places))
         assert found.verdict == "fits"
         assert "not in mainland China" in found.text.en
 
 
 @pytest.mark.parametrize("datum", CANDIDATES)
-def test_real_roads_and_health_points_moved_to_china_tell_their_datum(data_file, datum):
+def test_real_roads_and_health_points_moved_to_china_tell_their_datum(data_file, comoros_roads, datum):
     places = shapely.get_coordinates(gpd.read_file(data_file("comoros/health_points.gpkg")).geometry)
-    town = read_roads(data_file("comoros/comoros.osm.pbf"))
 
     def moved(at: Floats) -> Floats:
         """Metres stay metres, to a percent or two."""
         return np.column_stack([(at[:, 0] - 43.9) * np.cos(np.radians(12)) / np.cos(np.radians(28.4)) + 116.3, at[:, 1] + 40.4])
 
-    there = replace(town, lonlat=moved(town.lonlat))
+    there = replace(comoros_roads, lonlat=moved(comoros_roads.lonlat))
     found = datum_evidence(from_wgs84(moved(places), datum), there, CRS, two_townships(), nobody(places))
     assert (found.best, found.verdict) == (datum, "fits" if datum == "wgs84" else "other")

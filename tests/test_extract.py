@@ -188,7 +188,7 @@ def test_every_kind_and_service_of_the_tag_table_is_one_of_ours() -> None:
 
 
 @pytest.fixture(scope="module")
-def comoros(data_file: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fetched_comoros(data_file: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of three islands, zones from a file of areas."""
     folder = tmp_path_factory.mktemp("comoros") / "county"
     pbf, islands = data_file("comoros/comoros.osm.pbf"), data_file("comoros/islands.gpkg")
@@ -196,21 +196,23 @@ def comoros(data_file: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
     return folder
 
 
-def test_on_comoros_every_road_and_every_place_of_treatment_is_found(comoros: Path, data_file: Callable[[str], Path]) -> None:
-    whole, fetched = read_roads(data_file("comoros/comoros.osm.pbf")), read_roads(comoros / "roads.osm.pbf")
+def test_on_comoros_every_road_and_every_place_of_treatment_is_found(
+    fetched_comoros: Path, comoros_roads: Roads, data_file: Callable[[str], Path]
+) -> None:
+    whole, fetched = comoros_roads, read_roads(fetched_comoros / "roads.osm.pbf")
     assert fetched.highway_ways == whole.highway_ways == 4_378
     assert fetched.length_mm.sum() == whole.length_mm.sum()
     points = gpd.read_file(data_file("comoros/health_points.gpkg"))
     treating = points[points["amenity"].isin(["hospital", "clinic", "doctors"])].to_crs("EPSG:32738")
-    ours = table(comoros / "medical.csv")
+    ours = table(fetched_comoros / "medical.csv")
     found = gpd.GeoSeries(gpd.points_from_xy([row["经度"] for row in ours], [row["纬度"] for row in ours]), crs="EPSG:4326")
     away_m = treating.distance(found.to_crs("EPSG:32738").union_all())
     assert (len(points), len(treating), len(ours)) == (70, 39, 35)
     assert away_m.max() < 300  # within the grounds of the same hospital
 
 
-def test_the_fetched_comoros_opens_once_people_are_filled_in(comoros: Path, tmp_path: Path) -> None:
-    shutil.copytree(comoros, tmp_path / "county")
+def test_the_fetched_comoros_opens_once_people_are_filled_in(fetched_comoros: Path, tmp_path: Path) -> None:
+    shutil.copytree(fetched_comoros, tmp_path / "county")
     with pytest.raises(InputError, match=r"township_population\.csv"):
         open_region(tmp_path / "county")
     fill(tmp_path / "county" / "township_population.csv", "常住人口", "1000")

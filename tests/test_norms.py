@@ -11,6 +11,7 @@ import gridtown as town
 import numpy as np
 import pandas as pd
 import pytest
+from county_files import TOML, write_county
 
 from geodata.calls.model import MISSING, STAMPS
 from geodata.errors import InputError, OptionError
@@ -305,15 +306,9 @@ def test_the_command_shows_both_ambulance_bases_and_writes_the_same_bytes_twice(
     assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in written)
 
 
-def test_the_command_reads_the_file_that_the_region_names(example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    region = tmp_path / "own"
-    region.mkdir()
-    for file in example.parent.iterdir():
-        if file.is_file():
-            (region / file.name).write_bytes(file.read_bytes())
-    text = (region / "region.toml").read_text(encoding="utf-8")
-    (region / "region.toml").write_text(text.replace("buffer_km", 'norms = "own.toml"\nbuffer_km', 1), encoding="utf-8")
-    (region / "own.toml").write_text('[norms.jinxian_elder_friendly]\npresent = 5\npresent_source = "局 2025"\n', encoding="utf-8")
+def test_the_command_reads_the_file_that_the_region_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    region = write_county(tmp_path, {"region.toml": TOML.replace('name = "某县"', 'name = "进贤县"\nnorms = "own.toml"')})
+    (tmp_path / "own.toml").write_text('[norms.jinxian_elder_friendly]\npresent = 5\npresent_source = "局 2025"\n', encoding="utf-8")
     assert main(["norms", str(region), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert {row["key"]: row["status"] for row in said["norms"]}["jinxian_elder_friendly"] == "met"

@@ -474,7 +474,6 @@ def test_tsinghua_has_its_chinese_names_and_few_speed_limits(data_file):
     assert roads.unread_maxspeed == ()
 
 
-def test_comoros_has_its_highway_ways_its_coast_and_no_gaps(data_file):
-    roads = read_roads(data_file("comoros/comoros.osm.pbf"))
-    assert (roads.highway_ways, roads.missing_nodes) == (4378, 0)
-    assert len(roads.water) > 100
+def test_comoros_has_its_highway_ways_its_coast_and_no_gaps(comoros_roads):
+    assert (comoros_roads.highway_ways, comoros_roads.missing_nodes) == (4378, 0)
+    assert len(comoros_roads.water) > 100

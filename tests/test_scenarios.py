@@ -15,7 +15,6 @@ from coverage.stats import coverage
 from geodata.errors import InputError, OptionError
 from geodata.region import Prepared
 from geodata.standards import default_services
-from geodata.store import open_region
 from scenarios.compare import compare
 from scenarios.model import Close, Move, Open, Scenario, changed_region, parse_scenario, read_scenario
 from scenarios.siting.standby import site_standby
@@ -198,8 +197,7 @@ def test_a_column_kept_is_the_column_searched_anew(said, homes, clinics, new):
     assert not (shrunk.after.covered & ~shrunk.before.covered).any(), "closing one never raises it"
 
 
-def test_the_five_points_as_a_scenario_give_the_figures_of_the_plan(example: Path):
-    prepared = open_region(example)
+def test_the_five_points_as_a_scenario_give_the_figures_of_the_plan(prepared: Prepared):
     plan = site_standby(prepared, "emergency", sites=5)
     new = [(one, name) for one, name, is_new in zip(plan.sites.id, plan.sites.name, plan.is_new, strict=True) if is_new]
     scenario = Scenario().then(*(Open(id=f"plan-{one}", name=name, kind="standby_point", host=one) for one, name in new))
