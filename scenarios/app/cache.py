@@ -13,7 +13,7 @@ import streamlit as st
 
 from coverage.circles import merged_circles
 from coverage.stats import CoverageResult, coverage
-from geodata.errors import Circle15Error
+from geodata.errors import Circle15Error, Problem
 from geodata.growth import grown
 from geodata.model import Facilities, Region
 from geodata.norms import Norms, read_norms
@@ -191,20 +191,20 @@ def study_key(prepared: Prepared, question: Question) -> str:
     return _key(prepared) + repr(asked)
 
 
-def studied(prepared: Prepared, path: Path, question: Question) -> StudyAnswer:
-    """The answer of a study; what is wrong with a question is kept as well."""
-    held = _held(prepared, path)
-    found = _studied(study_key(prepared, question), held.model_dump_json(), prepared, question, held)
-    if isinstance(found, Circle15Error):
-        raise found
-    return found
+def studied(prepared: Prepared, path: Path, question: Question) -> StudyAnswer | tuple[Problem, ...]:
+    """The answer of a study, or what is wrong with the question."""
+    try:
+        held = _held(prepared, path)
+    except Circle15Error as error:  # a bureau's own norms.toml
+        return error.problems
+    return _studied(study_key(prepared, question), held.model_dump_json(), prepared, question, held)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _studied(key: str, said: str, _prepared: Prepared, _question: Question, _held: Norms) -> StudyAnswer | Circle15Error:  # noqa: ARG001
+def _studied(key: str, said: str, _prepared: Prepared, _question: Question, _held: Norms) -> StudyAnswer | tuple[Problem, ...]:  # noqa: ARG001
     run = import_module("scenarios.studies.run")  # when it is asked for: the page opens without it
     try:
         found: StudyAnswer = run.answer(_prepared, _question, _held)
     except Circle15Error as error:
-        return error
+        return error.problems
     return found

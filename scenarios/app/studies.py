@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import streamlit as st
 
-from geodata.errors import Circle15Error
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.app import cache, component, session
@@ -55,11 +54,10 @@ def show(prepared: Prepared, path: Path, service_id: str, definition: ServiceDef
 def _answer(prepared: Prepared, path: Path, question: Question, language: Language) -> None:
     """Compute what was asked, unless it is there already, and show it or what is wrong with it."""
     say, at = words(language), language == "en"
-    try:
-        with st.spinner(say["study_running"], show_time=True):
-            answer = cache.studied(prepared, path, question)
-    except Circle15Error as error:
-        complain(on_the_page(error.problems), language, "not_computed")
+    with st.spinner(say["study_running"], show_time=True):
+        answer = cache.studied(prepared, path, question)
+    if isinstance(answer, tuple):
+        complain(on_the_page(answer), language, "not_computed")
         return
     _figures(answer, language)
     for finding in answer.findings:
