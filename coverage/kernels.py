@@ -238,6 +238,11 @@ def _nearest(links: Grouped, seeds: Seeds, queue: _Queue, owner_of: UInt32, cost
         last = costs.shape[1] - 1
         if (so_far != costs[here, 0] or owner != owners[here, 0]) and (so_far != costs[here, last] or owner != owners[here, last]):
             continue
+        if so_far >> shift > bucket:  # not yet its turn
+            if not _push(queue, owner_of, bucket - 1, here, so_far, owner):
+                return False
+            waiting += 1
+            continue
         for link in range(links.first[here], links.first[here + 1]):
             new = so_far + links.cost[link]
             if _offer(costs, owners, links.head[link], new, owner):

@@ -24,8 +24,8 @@ from geodata.roads import Bools, Floats, Ints
 from geodata.standards import Direction, ServiceDefinition
 
 Weight = Literal["time", "distance"]
-AT_ONCE = 64  # facilities searched together: bounds the memory of what is not kept
-_MOST_BUCKETS = 1 << 12
+AT_ONCE = 16  # facilities searched together: bounds the memory of what is not kept; more are no faster
+_MOST_BUCKETS = 1 << 12  # what lies farther ahead goes around with the ring
 _BUCKETS_A_LINK = 4  # the mean link crosses so many: measured, flat around it
 _Answer = TypeVar("_Answer")
 
@@ -325,11 +325,11 @@ def _of_sources(seeds: Seeds, start: int, stop: int) -> Seeds:
 
 
 def _buckets(network: Network, weight: Weight, seeds: Seeds) -> tuple[int, int]:
-    """How wide the buckets of the queue are, as a power of two, and how many hold all that can wait at once, a power of two as well."""
+    """How wide the buckets of the queue are, as a power of two, and how many hold what can wait at once, a power of two as well."""
     mean, largest = network.mean_and_largest[weight]
     spread = max(largest, int(np.ptp(seeds.cost)) if len(seeds.cost) else 0)
-    shift = max(mean // _BUCKETS_A_LINK, 1, spread // _MOST_BUCKETS).bit_length() - 1
-    return shift, 1 << ((spread >> shift) + 2).bit_length()
+    shift = max(mean // _BUCKETS_A_LINK, 1).bit_length() - 1
+    return shift, min(1 << ((spread >> shift) + 2).bit_length(), _MOST_BUCKETS)
 
 
 def _in_a_row(parts: list[tuple[Ints, Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints, Ints]:
