@@ -17,6 +17,7 @@ import pandas as pd
 from coverage.equity import old_known
 from coverage.inequality import time_figures
 from coverage.search import start_delay_ms
+from coverage.serving import Served, chosen, question, served
 from coverage.snap import WaysOn, snap_demand
 from coverage.stats import counted
 from coverage.tables import groups, place_columns
@@ -142,8 +143,11 @@ def referral(
     _check(definition, scene_minutes, within_minutes)
     points, able = counted(region, definition), region.facilities.take(hospitals)
     homes = snap_demand(network, region.demand)
+    asked = question(definition, network, region.demand, ways=homes)
     legs = _Legs(
         homes=homes,
+        near=_near(served(asked, points), points),
+        stationed_near=_near(served(asked, able), able),
         out=trips(network, points, homes, direction="from_facility", delay_ms=start_delay_ms(definition, points)),
         stationed=trips(network, able, homes, direction="from_facility", delay_ms=start_delay_ms(definition, able)),
         back=trips(network, able, homes, direction="to_facility"),
@@ -177,9 +181,14 @@ def _check(definition: ServiceDefinition, scene_minutes: float, within_minutes: 
 
 @dataclass(frozen=True)
 class _Legs:
-    """Both drives of every demand point, and the drive out if the ambulances stood at the hospitals."""
+    """Both drives of every demand point, and the drive out if the ambulances stood at the hospitals.
+
+    Who is within every limit of the response (of all facilities, of those inside) is asked as coverage asks it: some may be of metres.
+    """
 
     homes: WaysOn
+    near: tuple[Bools, Bools]
+    stationed_near: tuple[Bools, Bools]
     out: Trips
     stationed: Trips
     back: Trips
@@ -196,7 +205,6 @@ def _zone_table(
     total = legs.total(out.ms, back.ms)
     inside = legs.total(out.ms_without_external, back.ms_without_external)
     alone = legs.total(stationed.ms_without_external, back.ms_without_external)
-    limit_ms = _limit_ms(definition, demand)
     parts = _parts(definition, legs, out.nearest, out.ms, back.ms)
     table = []
     for row, zone_id, zone, which in groups(region.zones, demand.zone, demand.urban):
@@ -212,8 +220,8 @@ def _zone_table(
             | {"unreached_people": math.fsum(demand.people[which & ~np.isfinite(total)])}
             | {"unreached_people_without_external": math.fsum(demand.people[which & ~np.isfinite(inside)])}
             | {"external_people": math.fsum(demand.people[which & (back.ms < back.ms_without_external)])}
-            | _response(demand, which, out, limit_ms, "response")
-            | _response(demand, which, stationed, limit_ms, "stationed_response")
+            | _response(demand, which, out, legs.near, "response")
+            | _response(demand, which, stationed, legs.stationed_near, "stationed_response")
             | _within(demand, which, legs.total(stationed.ms, back.ms) <= within_ms, "stationed_within_people", "share_stationed")
             | _within(demand, which, alone <= within_ms, "stationed_within_people_without_external", "share_stationed_without_external")
             | _worst(by_settlement, row, zone_id)
@@ -221,9 +229,9 @@ def _zone_table(
     return pd.DataFrame(table)
 
 
-def _limit_ms(definition: ServiceDefinition, demand: Demand) -> Floats:
-    urban, rural = (np.rint((limit.minutes or 0.0) * MS_PER_MINUTE) for limit in (definition.urban, definition.rural))
-    return np.asarray(np.where(demand.urban, urban, rural), dtype=np.float64)
+def _near(serving: Served, facilities: Facilities) -> tuple[Bools, Bools]:
+    """Who is within the limits of any of these, and of any inside the county."""
+    return serving.covered, chosen(serving, np.flatnonzero(~facilities.external)).covered
 
 
 def _within(demand: Demand, which: Bools, near: Bools, people: str, share: str) -> dict[str, float]:
@@ -257,12 +265,12 @@ def _part_means(demand: Demand, which: Bools, parts: dict[str, Floats]) -> dict[
     return {f"{name}_mean_minutes": time_figures(parts[name][through], demand.people[through]).mean_minutes for name in PARTS}
 
 
-def _response(demand: Demand, which: Bools, trip: Trips, limit_ms: Floats, name: str) -> dict[str, float]:
+def _response(demand: Demand, which: Bools, trip: Trips, near: tuple[Bools, Bools], name: str) -> dict[str, float]:
     figures = time_figures(trip.ms[which], demand.people[which])
     times = {f"{name}_mean_minutes": figures.mean_minutes, f"{name}_p90_minutes": figures.p90_minutes}
-    within = _within(demand, which, trip.ms <= limit_ms, f"{name}_within_people", f"share_{name}")
-    without = (f"{name}_within_people_without_external", f"share_{name}_without_external")
-    return times | within | _within(demand, which, trip.ms_without_external <= limit_ms, *without)
+    suffixed = zip(("", "_without_external"), near, strict=True)
+    within = [_within(demand, which, some, f"{name}_within_people{suffix}", f"share_{name}{suffix}") for suffix, some in suffixed]
+    return times | within[0] | within[1]
 
 
 def _worst(by_settlement: pd.DataFrame, row: str, zone_id: str) -> dict[str, object]:

@@ -119,6 +119,8 @@ def test_the_response_is_held_against_the_limits_as_in_coverage():
     result = chain(region, minutes=5)
     assert total(result)["share_response"] == 1 / 3, "the first home after 4 min 50 s, the second after 6 min 30 s"
     assert total(result)["response_within_people"] == coverage(region, response(minutes=5), CAR).by_zone["covered_people"].iloc[-1]
+    assert total(chain(region, minutes=5, network_m=499))["share_response"] == 0, "metres hold as well where they are stated: it has 500"
+    assert total(chain(region, minutes=5, network_m=500))["share_response"] == 1 / 3
 
 
 def test_ambulances_at_the_hospitals_start_from_there():
