@@ -18,6 +18,7 @@ import shapely
 
 from coverage.raster import around
 from coverage.search import Reach, Weight, nearest, reach, start_delay_ms
+from coverage.serving import MM_PER_M, MS_PER_MINUTE
 from coverage.snap import WaysOn, projected, snap_facilities
 from coverage.stretches import Doors, Search, reached_stretches
 from geodata.model import Facilities
@@ -140,7 +141,7 @@ def _within(limit: Limit, definition: ServiceDefinition, network: Network, ways:
 
 def _searches(limit: Limit) -> list[tuple[Weight, float]]:
     """What is searched along the roads, with the limit in ms or mm."""
-    measures: list[tuple[Weight, float | None, int]] = [("time", limit.minutes, 60_000), ("distance", limit.network_m, 1000)]
+    measures: list[tuple[Weight, float | None, int]] = [("time", limit.minutes, MS_PER_MINUTE), ("distance", limit.network_m, MM_PER_M)]
     return [(weight, float(np.rint(most * units))) for weight, most, units in measures if most is not None]
 
 

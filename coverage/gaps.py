@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.spatial import KDTree
 
 from coverage.search import Weight, start_delay_ms
+from coverage.serving import MS_PER_MINUTE
 from coverage.snap import MAX_SNAP_M, WaysOn
 from coverage.tables import place_columns
 from coverage.travel_times import nearest_facility
@@ -93,7 +94,7 @@ def gap_table(
         "cause": cause,
         "nearest_id": np.array([*places.id, ""], dtype=object)[named],
         "nearest_name": np.array([*places.name, ""], dtype=object)[named],
-        "nearest_minutes": _finite(ms / 60_000),
+        "nearest_minutes": _finite(ms / MS_PER_MINUTE),
         "nearest_network_m": _finite(mm / 1000),
         "nearest_straight_m": straight_m,
         "road_m": _finite(homes.road_m),

@@ -62,7 +62,7 @@ class Served:
     question : Question
     columns : tuple of (points,) int64
         For each facility the demand points within every limit of their class, in no order that means anything.
-    times : (demand points,) int32
+    times : (demand points,) int64
         How many facilities serve each.
     """
 

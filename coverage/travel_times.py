@@ -141,7 +141,8 @@ def travel_times(network: Network, reached: Reach, origins: WaysOn, targets: Way
     -------
     TravelTimes
     """
-    return _arrivals(destinations(network, targets, direction=reached.direction, weight=reached.weight), reached, origins)
+    ready = destinations(network, targets, direction=reached.direction, weight=reached.weight)
+    return _arrivals(ready, reached, origins, second=0 < len(reached.second) == len(reached.node))
 
 
 def times_between(
@@ -173,20 +174,19 @@ def times_to(
         which = np.arange(start, min(start + AT_ONCE, origins.count))
         mine = origins if len(which) == origins.count else origins.take(which)
         found = reach(ready.network, mine, direction=ready.direction, weight=ready.weight, limit=limit, delay_ms=late[which], second=second)
-        return _arrivals(ready, found, mine)
+        return _arrivals(ready, found, mine, second=second)
 
     return _in_a_row(ready.weight, list(side_by_side(some, range(0, origins.count, AT_ONCE))))
 
 
-def _arrivals(ready: Destinations, reached: Reach, origins: WaysOn) -> TravelTimes:
+def _arrivals(ready: Destinations, reached: Reach, origins: WaysOn, *, second: bool) -> TravelTimes:
     from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
 
     near = _direct(ready, origins)
     costs = (near.cost(ready.weight), near.cost(other_weight(ready.weight)))
     close = kernels.grouped(origins.count, ready.ways.count, near.tail, near.head, *costs)
     rows = Grouped(reached.first, reached.node, reached.cost, reached.second)
-    paired, limit = len(reached.second) == len(reached.node), whole_limit(reached.limit)
-    found = kernels.arrivals(rows, reached.delay_ms, ready.legs, close, limit, ready.ways.count, paired=paired)
+    found = kernels.arrivals(rows, reached.delay_ms, ready.legs, close, whole_limit(reached.limit), ready.ways.count, paired=second)
     return TravelTimes(ready.weight, *found)
 
 

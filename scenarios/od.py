@@ -14,6 +14,7 @@ import shapely
 
 from coverage.matrix import ODMatrix, od_matrix
 from coverage.search import Weight
+from coverage.serving import MS_PER_MINUTE
 from coverage.snap import MAX_SNAP_M
 from geodata.datum.evidence import datum_evidence
 from geodata.errors import InputError, OptionError, Problem, first_few
@@ -99,7 +100,7 @@ def od_table(
     crs = str(gpd.GeoSeries(shapely.box(*roads.bounds), crs=4326).estimate_utm_crs())
     network = build_network(roads, mode, speeds, crs, hour=hour)
     say(f"正在计算 {len(origins)} × {len(destinations)} 个点对 ……", f"Searching {len(origins)} × {len(destinations)} pairs …")
-    limit_ms = np.inf if limit_minutes is None else float(np.rint(limit_minutes * 60_000))
+    limit_ms = np.inf if limit_minutes is None else float(np.rint(limit_minutes * MS_PER_MINUTE))
     found = od_matrix(
         network, _lonlat(origins), _lonlat(destinations), weight=weight, limit_ms=limit_ms, max_snap_m=max_snap_m, access_leg=access_leg
     )
@@ -180,7 +181,7 @@ def _pairs(found: ODMatrix, origins: gpd.GeoDataFrame, destinations: gpd.GeoData
         {
             "from_id": origins["id"].to_numpy()[found.origin],
             "to_id": destinations["id"].to_numpy()[found.destination],
-            "minutes": np.round(found.ms / 60_000, 6),
+            "minutes": np.round(found.ms / MS_PER_MINUTE, 6),
             "metres": found.mm / 1000,
         }
     )

@@ -9,7 +9,7 @@ from gridtown import BACKWARD, BLOCK_MS, BOTH, FORWARD, trip
 
 from coverage.search import reach, start_delay_ms
 from coverage.snap import snap, snap_facilities
-from coverage.travel_times import nearest_facility, travel_times
+from coverage.travel_times import nearest_facility, times_between, travel_times
 from geodata.network import build_network
 from geodata.standards import default_speeds
 
@@ -131,6 +131,14 @@ def test_facilities_at_one_corner_each_keep_their_own_column():
 def test_home_and_clinic_at_the_same_place_need_no_leg():
     assert trip(line(), (10, 2), (10, 2)) == 0
     assert trip(line(), (10, 2), (10, 2.001)) == 2 * 2 * BLOCK_MS + 90, "a hand's breadth apart both legs are charged"
+
+
+def test_the_other_cost_is_told_only_where_it_is_asked_for_even_if_nothing_but_the_own_door_is_reached():
+    net, here = line(), np.zeros(1, dtype=np.int64)
+    clinic, home = (snap(net, town.lonlat([(10, 2)]), here, 1) for _ in range(2))
+    for asked in (False, True):
+        times = times_between(net, clinic, home, direction="to_facility", limit=0, second=asked)
+        assert (times.cost.tolist(), times.second.tolist()) == ([0], [0] if asked else [])
 
 
 def test_off_the_network_nobody_is_given_a_time_not_even_at_the_clinic_s_own_door():
