@@ -71,10 +71,11 @@ def _answer(prepared: Prepared, path: Path, question: Question, language: Langua
 
 
 def _figures(answer: Answer, language: Language) -> None:
-    """The figures beside each other; all of it our own words and numbers, which st.metric may render."""
+    """The figures beside each other; all of it our own words and numbers, for both lines may be rendered."""
     at = language == "en"
     for cell, figure in zip(st.columns(len(answer.figures)), answer.figures, strict=True):
-        cell.metric(figure.label[at], figure.value[at], figure.below[at], delta_color="off", delta_arrow="off")
+        cell.metric(figure.label[at], figure.value[at])
+        cell.caption(figure.below[at])  # not the metric's own second line, which is cut off where the desk is narrow
 
 
 def _access(prepared: Prepared, definition: ServiceDefinition, language: Language) -> Access:
