@@ -1,6 +1,9 @@
 """How far a coverage figure moves with what it assumes: one assumption at a time, then all together, each recomputed as a whole.
 
-The swings are assumptions themselves (status M): they say how the figure answers, not how likely they are.
+With f the covered share and b the base, the swing of assumption i is f(b₁, …, favourableᵢ, …) − f(b₁, …, unfavourableᵢ, …). The swings
+are assumptions themselves (status M): they say how the figure answers, not how likely they are.
+
+SOURCE: one at a time, the widest first (tornado diagram): Borgonovo 2017, Sensitivity Analysis, doi:10.1007/978-3-319-52259-3.
 """
 
 from __future__ import annotations

@@ -40,6 +40,10 @@ METHOD: Final[tuple[Words, ...]] = (
         "变动幅度为假定 [M]（速度 ±20 %，上路距离 150／500 米，时限 ±1 分钟或 ±10 %，出车 ±1/3），不是误差的概率。",
         "The swings are assumptions [M] (speed ± 20 %, radius 150 and 500 m, limit ± 1 min or ± 10 %, turnout ± 1/3), no probabilities.",
     ),
+    (
+        "来源：逐项变动、按幅度排列（龙卷风图），Borgonovo 2017，doi:10.1007/978-3-319-52259-3。",
+        "Source: one at a time, the widest first (tornado diagram), Borgonovo 2017, doi:10.1007/978-3-319-52259-3.",
+    ),
 )
 MOST_SHOWN: Final = 5
 INNER: Final = "_without_external"
