@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pyproj.database
 import pytest
+from answers import Covered, Drawn
 
 from coverage.circles import circles
 from coverage.stats import CoverageResult, coverage
@@ -27,8 +28,6 @@ from geodata.ways.osm import read_roads
 from scenarios.cli import main
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-Covered = Callable[[str], CoverageResult]
-Drawn = Callable[[str], gpd.GeoDataFrame]
 SETTINGS = ("CIRCLE15_FONT", "CIRCLE15_LANG", "CIRCLE15_REGION")
 
 

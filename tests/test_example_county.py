@@ -13,7 +13,7 @@ import osmium
 import pandas as pd
 import pytest
 import shapely
-from conftest import Covered
+from answers import Covered
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import gridtown as town
@@ -44,16 +45,27 @@ def monaco(data_file: Callable[[str], Path], tmp_path_factory: pytest.TempPathFa
     return path
 
 
-def saved(monaco: Path, folder: Path, mode: Mode, *, simplify: bool = True) -> Path:
-    """A graph of the ways that a mode may use, saved by osmnx; which ways these are is told to it, for it does not ask access tags."""
-    graph = osmnx.graph_from_xml(monaco, bidirectional=mode == "walk", simplify=False, retain_all=True)
-    roads, bits = read_roads(monaco), forward_bit(mode) * 3
-    open_ways = set(roads.way_id[(roads.permit & bits) > 0].tolist())
-    graph.remove_edges_from([edge[:3] for edge in graph.edges(keys=True, data="osmid") if edge[3] not in open_ways])
-    graph.remove_nodes_from(list(nx.isolates(graph)))
-    path = folder / "monaco.graphml"
-    osmnx.io.save_graphml(osmnx.simplify_graph(graph) if simplify else graph, path)
-    return path
+@pytest.fixture(scope="module")
+def saved(monaco: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``saved(mode, simplify)``: a graph of the ways that a mode may use, saved by osmnx, each one once."""
+
+    @cache
+    def graph_of(mode: Mode) -> nx.MultiDiGraph:
+        """Which ways these are is told to osmnx, for it does not ask access tags."""
+        graph = osmnx.graph_from_xml(monaco, bidirectional=mode == "walk", simplify=False, retain_all=True)
+        roads, bits = read_roads(monaco), forward_bit(mode) * 3
+        open_ways = set(roads.way_id[(roads.permit & bits) > 0].tolist())
+        graph.remove_edges_from([edge[:3] for edge in graph.edges(keys=True, data="osmid") if edge[3] not in open_ways])
+        graph.remove_nodes_from(list(nx.isolates(graph)))
+        return graph
+
+    @cache
+    def save(mode: Mode, *, simplify: bool) -> Path:
+        path = tmp_path_factory.mktemp("saved") / "monaco.graphml"
+        osmnx.io.save_graphml(osmnx.simplify_graph(graph_of(mode)) if simplify else graph_of(mode), path)
+        return path
+
+    return save
 
 
 def network_of(roads: Roads, mode: Mode, crs: str = "EPSG:32632"):
@@ -62,8 +74,8 @@ def network_of(roads: Roads, mode: Mode, crs: str = "EPSG:32632"):
 
 @pytest.mark.parametrize("simplify", [True, False])
 @pytest.mark.parametrize(("mode", "published"), [("drive", CAR), ("walk", FOOT)])
-def test_a_graph_saved_by_osmnx_gives_the_published_lengths_in_monaco_within_2_metres(monaco, tmp_path, mode, published, simplify):
-    roads = read_roads_of(saved(monaco, tmp_path, mode, simplify=simplify))
+def test_a_graph_saved_by_osmnx_gives_the_published_lengths_in_monaco_within_2_metres(saved, mode, published, simplify):
+    roads = read_roads_of(saved(mode, simplify=simplify))
     assert roads.notes == (), "osmnx measures as we do"
     origins, destinations = (np.array([row[side][::-1] for row in published]) for side in (0, 1))
     found = od_matrix(network_of(roads, mode), origins, destinations, weight="distance", access_leg=False)
@@ -71,8 +83,8 @@ def test_a_graph_saved_by_osmnx_gives_the_published_lengths_in_monaco_within_2_m
     assert [metres[at, at] for at in range(len(published))] == pytest.approx([row[2] for row in published], abs=2)
 
 
-def test_roads_that_osmnx_read_have_the_lengths_of_roads_read_by_ourselves(monaco, tmp_path):
-    graph, ours = read_graphml(saved(monaco, tmp_path, "drive", simplify=False)), read_roads(monaco)
+def test_roads_that_osmnx_read_have_the_lengths_of_roads_read_by_ourselves(monaco, saved):
+    graph, ours = read_graphml(saved("drive", simplify=False)), read_roads(monaco)
     open_to_cars = (ours.permit & forward_bit("drive") * 3) > 0
     assert graph.length_mm.sum() == pytest.approx(ours.length_mm[open_to_cars].sum(), rel=1e-6)
     assert set(graph.way_id.tolist()) == set(ours.way_id[open_to_cars].tolist())

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import Covered, Drawn
+from answers import Covered, Drawn
 
 from coverage.circles import circles
 from coverage.stats import CoverageResult

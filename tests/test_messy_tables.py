@@ -787,7 +787,7 @@ def written(count: int, how: int) -> object:
     ][how]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(clean_rows(), st.data())
 def test_any_clean_table_made_messy_reads_to_the_same_frame(tmp_path_factory, rows, data):
     folder = tmp_path_factory.mktemp("messy")
@@ -823,7 +823,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 @given(st.lists(st.lists(CELLS, min_size=5, max_size=5), max_size=7))
 def test_every_row_of_any_table_is_taken_given_back_or_passed_over(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("any") / "t.csv"

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from conftest import Covered, Drawn
+from answers import Covered, Drawn
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.image import imread

@@ -10,6 +10,7 @@ import gridtown as town
 import numba
 import numpy as np
 import pytest
+from county_files import write_county
 from hypothesis import given
 from hypothesis import strategies as st
 from random_town import PROFILE
@@ -212,10 +213,11 @@ def test_where_nothing_can_be_kept_loops_are_compiled_all_the_same(tmp_path, mon
     assert compiled(defined["twice"])(4) == 8
 
 
-def test_commands_that_do_not_search_do_not_wait_for_numba(example):
+def test_commands_that_do_not_search_do_not_wait_for_numba(tmp_path):
+    county = write_county(tmp_path)
     code = (
         "import sys\nfrom scenarios.cli import main\n"
-        f"assert main(['tables', {str(example)!r}, '--json']) == 0\n"
+        f"assert main(['tables', {str(county)!r}, '--json']) == 0\n"
         "assert 'numba' not in sys.modules, 'imported by a command that does not search'"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, encoding="utf-8")

@@ -14,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from conftest import Covered, Drawn
+from answers import Covered, Drawn
 from gridtown import definition, region, roads, speeds, streets
 from hostile import NAMES, hostile_map
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import openpyxl
 import pytest
-from conftest import Covered
+from answers import Covered
 from openpyxl.workbook import Workbook
 
 from coverage.stats import CoverageResult

@@ -26,7 +26,8 @@ FLAGS = [
 ]
 SERVER_READY_S = 60
 
-expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+PATIENCE_MS = 60_000  # a busy machine is slow, not wrong
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,6 +90,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A fresh page, in Chinese; the test fails if anything on it reached for another host."""
     outside: list[str] = []
     context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900}, service_workers="block")
+    context.set_default_timeout(PATIENCE_MS)
     _close_the_doors(context, outside)
     yield context.new_page()
     context.close()

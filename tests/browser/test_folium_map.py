@@ -10,7 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from coverage.circles import circles
 from geodata.region import Prepared
-from geodata.store import open_region
 from scenarios.compare import compare
 from scenarios.model import Open, Scenario
 from scenarios.output.maps import coverage_map
@@ -19,10 +18,9 @@ MAP = "Object.values(window).find(one => window.L && one instanceof L.Map)"
 
 
 @pytest.fixture(scope="module")
-def prepared(example: Path) -> Prepared:
+def hostile(prepared: Prepared) -> Prepared:
     """The example county, with hostile names wherever a file of a user brings one."""
-    whole = open_region(example.parent)
-    region, services = whole.region, whole.services
+    region, services = prepared.region, prepared.services
     many = HOSTILE * len(region.demand)
     service = services.service("medical")
     named = service.model_copy(
@@ -41,19 +39,19 @@ def prepared(example: Path) -> Prepared:
             facilities=replace(region.facilities, name=many[: len(region.facilities)]),
         ),
         services.model_copy(update={"kinds": kinds, "services": services.services | {"medical": named}}),
-        whole.speeds,
+        prepared.speeds,
     )
 
 
 @pytest.fixture(scope="module")
-def hostile_page(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    definition = prepared.services.service("medical").definition(None)
-    network = prepared.network_of(definition)
+def hostile_page(hostile: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    definition = hostile.services.service("medical").definition(None)
+    network = hostile.network_of(definition)
     new = Open(id="X1", name=HOSTILE[5], kind="community_health_station", lon=116.25, lat=28.375)
-    changed = compare(prepared, Scenario(name=HOSTILE[3]).then(new), definition)
+    changed = compare(hostile, Scenario(name=HOSTILE[3]).then(new), definition)
     drawn = circles(definition, network, changed.after.facilities)
     path = tmp_path_factory.mktemp("folium") / "map.html"
-    rendered = coverage_map(prepared, "medical", changed.after, circles=drawn, comparison=changed).get_root().render()
+    rendered = coverage_map(hostile, "medical", changed.after, circles=drawn, comparison=changed).get_root().render()
     path.write_text(rendered, encoding="utf-8")
     return path
 
@@ -95,10 +93,10 @@ def test_hostile_names_of_townships_and_in_the_legend_are_shown_as_they_are(page
     assert page.evaluate("window.__hit") is None
 
 
-def test_hostile_names_of_facilities_are_shown_as_they_are(page: Page, hostile_page: Path, prepared: Prepared) -> None:
+def test_hostile_names_of_facilities_are_shown_as_they_are(page: Page, hostile_page: Path, hostile: Prepared) -> None:
     opened(page, hostile_page)
-    facilities = prepared.region.facilities
-    clinics = np.flatnonzero(facilities.of_kinds(["village_clinic"]) & facilities.open_on(prepared.region.date) & ~facilities.restricted)
+    facilities = hostile.region.facilities
+    clinics = np.flatnonzero(facilities.of_kinds(["village_clinic"]) & facilities.open_on(hostile.region.date) & ~facilities.restricted)
     for name in HOSTILE:
         at = next(one for one in clinics if facilities.name[one] == name)
         lon, lat = facilities.entrance[facilities.first_entrance[at]]

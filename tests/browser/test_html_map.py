@@ -5,31 +5,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from answers import Covered, Drawn
 from hostile import ALL, NAMES, hostile_map
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-from coverage.circles import circles
-from coverage.stats import coverage
-from geodata.store import open_region
+from geodata.region import Prepared
 from scenarios.compare import compare
 from scenarios.model import Open, Scenario
 from scenarios.output.webmap import html_map
 
 
 @pytest.fixture(scope="module")
-def files(example: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def files(prepared: Prepared, covered: Covered, drawn: Drawn, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Addresses of the maps: the baseline, a scenario, and the town of hostile names."""
-    prepared = open_region(example)
-    definition = prepared.services.service("medical").definition(None)
-    network = prepared.network_of(definition)
-    result = coverage(prepared.region, definition, network)
-    drawn = circles(definition, network, result.facilities)
+    result, circles = covered("medical"), drawn("medical")
     lon, lat = prepared.region.demand.lonlat[prepared.region.demand.id.index(result.gaps["id"].iloc[0])].tolist()
     scenario = Scenario().then(Open(id="N1", name="新站", kind="village_clinic", lon=lon, lat=lat))
-    comparison = compare(prepared, scenario, definition, before=result)
+    comparison = compare(prepared, scenario, result.definition, before=result)
     pages = {
-        "baseline": html_map(prepared, "medical", result, circles=drawn),
-        "scenario": html_map(prepared, "medical", comparison.after, circles=drawn, comparison=comparison),
+        "baseline": html_map(prepared, "medical", result, circles=circles),
+        "scenario": html_map(prepared, "medical", comparison.after, circles=circles, comparison=comparison),
         "hostile": hostile_map(),
     }
     folder = tmp_path_factory.mktemp("maps")

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from answers import Covered
 from county_files import write_county, zones
 from hostile import ALL, NAMES
 from playwright.sync_api import Download, Locator, Page, expect
 
 from coverage.gaps import TOO_FAR
-from coverage.stats import coverage
-from geodata.store import open_region
+from geodata.region import Prepared
 from scenarios.model import Open, Scenario
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -30,11 +30,9 @@ def app(page: Page, streamlit_server: Callable[..., str], example: Path) -> Page
 
 
 @pytest.fixture(scope="module")
-def village(example: Path) -> dict[str, float]:
+def village(prepared: Prepared, covered: Covered) -> dict[str, float]:
     """Where the largest settlement lies that a road leads to and no clinic is near enough."""
-    prepared = open_region(example)
-    definition = prepared.services.service("medical").definition(None)
-    gaps = coverage(prepared.region, definition, prepared.network_of(definition)).gaps
+    gaps = covered("medical").gaps
     at = prepared.region.demand.id.index(gaps.loc[gaps["cause"] == TOO_FAR, "id"].iloc[0])
     lon, lat = prepared.region.demand.lonlat[at].tolist()
     return {"lat": lat, "lon": lon}
@@ -198,12 +196,12 @@ def test_a_dragged_point_of_a_plan_says_so_and_what_it_costs_and_stays_when_aske
     expect(app.locator("[data-site=moved-1]")).to_be_visible()
 
 
-def test_closing_the_emergency_centre_loses_people_by_township_and_opening_it_again_brings_them_back(app: Page, example: Path) -> None:
+def test_closing_the_emergency_centre_loses_people_by_township_and_opening_it_again_brings_them_back(app: Page, prepared: Prepared) -> None:
     choose(app, "服务", "院前急救")
     expect(app.locator(".c15-legend")).to_contain_text("急救中心")
     drawn(app)
     covered = figure(app, "覆盖人口").inner_text()
-    centre = open_region(example).region.facilities.to_geodataframe().set_index("kind").geometry["emergency_centre"]
+    centre = prepared.region.facilities.to_geodataframe().set_index("kind").geometry["emergency_centre"]
     app.mouse.click(*pixel(app, centre.y, centre.x))
     app.get_by_role("button", name="关闭此机构").click()
     expect(figure(app, "覆盖人口")).to_have_text("0")
