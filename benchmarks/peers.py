@@ -23,7 +23,7 @@ from geodata.network import Network
 from geodata.roads import Floats, Ints
 
 S = 1000  # ms
-SOURCES = 64  # searched by us in one thread
+SOURCES = 64
 
 
 @dataclass(frozen=True, eq=False)
