@@ -273,7 +273,8 @@ def costs_at_ends(network: Network, direction: Direction, node_cost: Floats) -> 
 
     Returns
     -------
-    at_start, at_end : (pieces,) float64
+    at_start : (pieces,) float64
+    at_end : (pieces,) float64
     """
     outward = direction == "from_facility"
     cost = np.full(2 * len(network), np.inf)
