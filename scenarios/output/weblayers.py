@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -112,7 +113,7 @@ def _water(region: Region) -> dict[str, Any]:
     areas, lines = water_shapes(region)
     return {
         "polygons": [ring for shape in areas for ring in _polygons(shape)],
-        "lines": [line for shape in lines for line in _lines(shape)],
+        "lines": _lines(lines),
     }
 
 
@@ -121,7 +122,7 @@ def _roads(region: Region) -> dict[str, list[Line]]:
     more = _MINOR_BEYOND_DEGREES
     near = shapely.box(west - more, south - more, east + more, north + more)
     drawn = {group: road_lines(region, group, within=near if group in _MINOR else None) for group in ROADS}
-    return {group: [line for shape in lines for line in _lines(shape)] for group, lines in drawn.items()}
+    return {group: _lines(lines) for group, lines in drawn.items()}
 
 
 def _outlines(shape: shapely.Geometry) -> list[Line]:
@@ -130,15 +131,25 @@ def _outlines(shape: shapely.Geometry) -> list[Line]:
     return _lines(lines) if lines.geom_type != "Point" else []
 
 
-def _lines(shape: shapely.Geometry) -> list[Line]:
-    return [_steps(line) for line in _parts(shape)]
+def _lines(shapes: Geometries | shapely.Geometry) -> list[Line]:
+    """Every line of the shapes as ``_steps`` writes it, all in one go: a county has thousands."""
+    degrees, line = shapely.get_coordinates(_parts(shapes), return_index=True)
+    units = np.rint(degrees * UNITS_PER_DEGREE).astype(np.int64)
+    begins = np.diff(line, prepend=-1) != 0
+    moved = begins | (np.diff(units, axis=0, prepend=0) != 0).any(axis=1)
+    units, first = units[moved], np.flatnonzero(begins[moved])
+    steps = np.diff(units, axis=0, prepend=0)
+    steps[first] = units[first]
+    flat = steps.ravel().tolist()
+    bounds = [*(2 * first).tolist(), len(flat)]
+    return [flat[start:end] for start, end in pairwise(bounds)]
 
 
 def _polygons(shape: shapely.Geometry) -> list[list[Line]]:
     return [[_steps(ring) for ring in shapely.get_rings(part)] for part in _parts(shape) if part.geom_type == "Polygon"]
 
 
-_parts: Callable[[shapely.Geometry], Geometries] = shapely.get_parts
+_parts: Callable[[Geometries | shapely.Geometry], Geometries] = shapely.get_parts
 
 
 def _steps(line: shapely.Geometry) -> Line:
