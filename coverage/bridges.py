@@ -48,6 +48,13 @@ class Bridges:
         """Count the bridges."""
         return int(self.group.max(initial=-1)) + 1
 
+    def without(self, pieces: Bools) -> Bridges:
+        """Only the bridges that have none of these pieces, numbered anew in the same order."""
+        kept = ~np.isin(self.group, self.group[pieces]) & (self.group >= 0)
+        group = np.full(len(self.group), -1)
+        group[kept] = np.unique(self.group[kept], return_inverse=True)[1]
+        return Bridges(tagged=self.tagged, group=group)
+
 
 def bridges_of(roads: Roads) -> Bridges:
     """Group the pieces of each bridge: those of one way, and touching ones of one name.

@@ -23,7 +23,7 @@ from coverage.stats import CoverageResult, coverage, zone_table
 from coverage.tables import place_columns
 from coverage.travel_times import nearest_facility
 from geodata.errors import InputError, OptionError, Problem, first_few
-from geodata.model import Facilities, Region
+from geodata.model import OUTSIDE, Facilities, Region
 from geodata.region import Prepared
 from geodata.roads import Bools, Floats, Ints, Roads
 from geodata.standards import ServiceDefinition
@@ -43,6 +43,9 @@ class Flood:
         The ways that are cut: way_id, name, highway, km, geometry (WGS84).
     before, after : CoverageResult
         After: roads cut, flooded facilities gone; who lives in the flood is still counted where they can be reached.
+    cut : (pieces of the network,) bool
+    flooded : (points,) bool
+        Demand points in the flood.
     by_zone : DataFrame
         row, zone_id, zone, people as in ``coverage.stats.zone_table``; covered_people, share_people, both ``_without_external``, each
         ``_before`` and ``_after``; then people who lose it (lost_people, ``_low`` and ``_high`` over the spreads, ``_without_external``),
@@ -61,6 +64,8 @@ class Flood:
     closed: gpd.GeoDataFrame
     before: CoverageResult
     after: CoverageResult
+    cut: Bools
+    flooded: Bools
     by_zone: pd.DataFrame
     places: pd.DataFrame
     facilities: pd.DataFrame
@@ -74,6 +79,9 @@ class BridgeStudy:
     ----------
     definition : ServiceDefinition
     before : CoverageResult
+        With all these bridges.
+    after_cut : bool
+        The bridges are ranked on roads of which some are cut already, and those are not among them.
     tagged : bool
         Bridges by their tag; False: there is none in the roads, pieces over mapped water stand in.
     table : GeoDataFrame
@@ -84,6 +92,7 @@ class BridgeStudy:
 
     definition: ServiceDefinition
     before: CoverageResult
+    after_cut: bool
     tagged: bool
     table: gpd.GeoDataFrame
 
@@ -149,19 +158,29 @@ def flood(prepared: Prepared, definition: ServiceDefinition, *, ways: Sequence[i
         closed=_ways(region.roads, np.flatnonzero(closed)),
         before=before,
         after=after,
+        cut=on_network,
+        flooded=flooded,
         by_zone=_by_zone(region, before, after, flooded, cut_off),
         places=_places(region, before, after, flooded, cut_off),
         facilities=_facilities(region, before, on_network, area),
     )
 
 
-def bridge_study(prepared: Prepared, definition: ServiceDefinition) -> BridgeStudy:
+def bridge_study(prepared: Prepared, definition: ServiceDefinition, *, after: Flood | None = None) -> BridgeStudy:
     """Cut each bridge alone, and rank the bridges by what that costs.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    definition : ServiceDefinition
+    after : Flood, optional
+        Of the same region and definition: its roads are cut and its facilities gone before any bridge is; people in it are served by
+        nobody, and can lose nothing more. Bridges that it cuts, be it in part, are not ranked.
 
     Raises
     ------
     OptionError
-        There is neither a bridge nor a road over mapped water.
+        There is neither a bridge nor a road over mapped water, or all of them are cut already.
     """
     region, network = prepared.region, prepared.network_of(definition)
     pieces = network_pieces(region.roads, network)
@@ -169,9 +188,19 @@ def bridge_study(prepared: Prepared, definition: ServiceDefinition) -> BridgeStu
     if len(bridges) == 0:
         zh, en = "路网中没有桥（bridge），也没有跨水面的道路。", "The roads have neither bridges nor pieces over mapped water."
         raise OptionError(Problem(zh, en))
-    before = coverage(region, definition, network)
-    losses = bridge_losses(region.demand, before, snap_facilities(network, before.facilities), bridges.group)
-    return BridgeStudy(definition, before, bridges.tagged, _ranked(region, bridges, pieces, losses))
+    if after is None:
+        before, demand = coverage(region, definition, network), region.demand
+    else:
+        before, demand = after.after, replace(region.demand, zone=np.where(after.flooded, OUTSIDE, region.demand.zone))
+        bridges = bridges.without(after.cut)
+        if len(bridges) == 0:
+            zh, en = (
+                "所有的桥都已在断路之中，没有可排序的桥：请去掉 --bridges。",
+                "All bridges are among the cut roads: leave out --bridges.",
+            )
+            raise OptionError(Problem(zh, en))
+    losses = bridge_losses(demand, before, snap_facilities(before.network, before.facilities), bridges.group)
+    return BridgeStudy(definition, before, after is not None, bridges.tagged, _ranked(region, bridges, pieces, losses))
 
 
 def _closed(roads: Roads, ways: Sequence[int], area: shapely.Geometry | None) -> Bools:

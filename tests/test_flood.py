@@ -150,6 +150,20 @@ def test_the_bridge_that_matters_most_comes_first():
     assert table["worst"].tolist() == ["H0", ""]
 
 
+def test_bridges_are_ranked_on_the_roads_that_remain_after_the_cut():
+    prepared = two_banks()
+    definition = drive(minutes=0.5)
+    assert bridge_study(prepared, definition).table["cut_off_people"].tolist() == [0, 0], "there is a way round"
+    study = bridge_study(prepared, definition, after=flood(prepared, definition, ways=[WEST]))
+    assert study.table[["way_id", "cut_off_people"]].to_numpy().tolist() == [[EAST, 7]], "the western one is gone: the east is the last"
+    assert "once the roads above are cut" in bridge_text(prepared, "medical", study)
+    assert flood_json(prepared, "medical", None, study)["bridges_after_cut"]
+    wet = bridge_study(prepared, definition, after=flood(prepared, definition, ways=[WEST], area=box(0, 6, 0.2)))
+    assert wet.table["cut_off_people"].tolist() == [6], "H0 stands in the flood and has lost all already"
+    with pytest.raises(OptionError, match="All bridges are among the cut"):
+        bridge_study(prepared, definition, after=flood(prepared, definition, ways=[WEST, EAST]))
+
+
 def test_the_only_bridge_cuts_people_off():
     prepared = two_banks()
     region = replace(prepared.region, roads=town.roads(BANKS[:-1], bridges=[20]))

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
         study = flood(prepared, definition, ways=ways, area=area)
     if arguments.bridges:
         progress("正在逐座断桥 ……", "Cutting each bridge …")
-        bridges = bridge_study(prepared, definition)
+        bridges = bridge_study(prepared, definition, after=study)
     if arguments.out:
         for path in write_files(arguments.out, flood_files(prepared, service, study, bridges)):
             say(str(path))

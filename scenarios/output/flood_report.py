@@ -56,10 +56,18 @@ BRIDGE_METHOD: Final[tuple[Words, ...]] = (
         "Pieces of one way, and touching pieces of one name, are one bridge; bridges over roads are among them.",
     ),
 )
+AFTER_CUT: Final = (
+    "桥梁在断路、淹没之后的路网上排序：先断上述道路，再逐座另断一座；已断的桥不列，被淹的居民不计。",
+    "Ranked on the roads that remain: those above are cut, then one bridge more; bridges already cut and people in the flood are left out.",
+)
 NO_TAGS: Final = (
     "路网中没有桥的标签（bridge=*）：以下是跨越水面的路段，各算一处。",
     "The roads have no bridge tags (bridge=*): these are the pieces that cross mapped water, each by itself.",
 )
+
+
+BRIDGE_WORDS: Final = ("关键桥梁", "bridges that matter")
+AFTER_WORDS: Final = ("断路之后的关键桥梁", "bridges that matter once the roads above are cut")
 
 
 def flood_text(prepared: Prepared, service_id: str, study: Flood) -> str:
@@ -114,8 +122,8 @@ def bridge_text(prepared: Prepared, service_id: str, study: BridgeStudy) -> str:
     ]
     counted = f"桥 bridges: {len(table):,}；断了会使人绕行、断路或失去服务的 that matter: {len(matter):,}"
     lines = [
-        *_head(prepared, service_id, study.definition, ("关键桥梁", "bridges that matter")),
-        *([both(NO_TAGS)] if not study.tagged else []),
+        *_head(prepared, service_id, study.definition, AFTER_WORDS if study.after_cut else BRIDGE_WORDS),
+        *(both(words) for words in bridge_remarks(study)),
         counted,
         "",
         align(heads, shown) if shown else "断任何一座都不影响本口径。 None of them changes anything under this definition.",
@@ -123,6 +131,11 @@ def bridge_text(prepared: Prepared, service_id: str, study: BridgeStudy) -> str:
         *(f"· {both(words)}" for words in [*BRIDGE_METHOD, *_general(prepared, study.definition)]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def bridge_remarks(study: BridgeStudy) -> list[Words]:
+    """Say on what roads the bridges are ranked, and what stands in for bridges, where that is not plain."""
+    return [*([AFTER_CUT] if study.after_cut else []), *([NO_TAGS] if not study.tagged else [])]
 
 
 def _head(prepared: Prepared, service_id: str, definition: ServiceDefinition, study: Words) -> list[str]:
@@ -200,7 +213,7 @@ def flood_json(prepared: Prepared, service_id: str, study: Flood | None, bridges
         said |= {"facilities": rows(study.facilities), "closed": rows(_plain(study.closed))}
     if bridges is not None:
         said["bridge_method"] = [{"zh": zh, "en": en} for zh, en in BRIDGE_METHOD]
-        said |= {"bridges_tagged": bridges.tagged, "bridges": rows(_plain(bridges.table))}
+        said |= {"bridges_after_cut": bridges.after_cut, "bridges_tagged": bridges.tagged, "bridges": rows(_plain(bridges.table))}
     return said
 
 
@@ -246,7 +259,7 @@ def _plain(table: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def flood_sheets(prepared: Prepared, service_id: str, study: Flood | None, bridges: BridgeStudy | None) -> list[Sheet]:
     """Lay out what the figures mean, then townships, places, facilities and cut roads, and the bridges."""
-    said = [*(METHOD if study else ()), *(BRIDGE_METHOD if bridges else ()), *((NO_TAGS,) if bridges and not bridges.tagged else ())]
+    said = [*(METHOD if study else ()), *((*BRIDGE_METHOD, *bridge_remarks(bridges)) if bridges else ())]
     sheets = [about_sheet(prepared, _definitions(service_id, study, bridges), [["算法 method", both(words)] for words in said])]
     if study is not None:
         kinds = kind_words(prepared)
@@ -268,7 +281,8 @@ def flood_sheets(prepared: Prepared, service_id: str, study: Flood | None, bridg
         ]
     if bridges is not None:
         wet = ["是 yes" if wet else "否 no" for wet in bridges.table["over_water"]]
-        sheets.append(_sheet("桥梁", _BRIDGE_COLUMNS, _plain(bridges.table).assign(over_water=wet)))
+        name = "断路后的桥梁" if bridges.after_cut else "桥梁"
+        sheets.append(_sheet(name, _BRIDGE_COLUMNS, _plain(bridges.table).assign(over_water=wet)))
     return sheets
 
 

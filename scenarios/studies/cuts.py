@@ -13,7 +13,7 @@ from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.commands.flood import read_ways
 from scenarios.flood import BridgeStudy, Flood, bridge_study, flood, read_area
-from scenarios.output.flood_report import BRIDGE_METHOD, METHOD, NO_TAGS, flood_files
+from scenarios.output.flood_report import BRIDGE_METHOD, METHOD, bridge_remarks, flood_files
 from scenarios.output.legend import Words
 from scenarios.output.report import people
 from scenarios.output.time_words import minutes
@@ -62,7 +62,7 @@ def flood_answer(prepared: Prepared, service_id: str, definition: ServiceDefinit
         zh, en = "请填写 --ways、选择 --area，或勾选 --bridges。", "Fill in --ways, choose --area, or tick --bridges."
         raise OptionError(Problem(zh, en))
     study = flood(prepared, definition, ways=ways, area=area) if ways or area is not None else None
-    bridges = bridge_study(prepared, definition) if terms.bridges else None
+    bridges = bridge_study(prepared, definition, after=study) if terms.bridges else None
     return Answer(
         (*(_flood_figures(prepared, study) if study else _bridge_figures(bridges)),),
         _findings(bridges),
@@ -160,8 +160,13 @@ def _bridges(study: BridgeStudy) -> Grid:
     table = _that_matter(study).head(MOST_ROWS)
     wet: list[Words] = [("是", "yes") if one else ("否", "no") for one in table["over_water"]]
     labels = [_label(row) for row in table.to_dict("records")]
-    return grid(("最要紧的桥", "Bridges that matter most"), _BRIDGE_COLUMNS, pd.DataFrame(table).assign(label=labels, wet=wet))
+    title = (
+        ("断路之后最要紧的桥", "Bridges that matter most once these roads are cut")
+        if study.after_cut
+        else ("最要紧的桥", "Bridges that matter most")
+    )
+    return grid(title, _BRIDGE_COLUMNS, pd.DataFrame(table).assign(label=labels, wet=wet))
 
 
 def _bridge_notes(study: BridgeStudy | None) -> list[Words]:
-    return [] if study is None else [*BRIDGE_METHOD, *([] if study.tagged else [NO_TAGS])]
+    return [] if study is None else [*BRIDGE_METHOD, *bridge_remarks(study)]
