@@ -15,6 +15,8 @@ from geodata.toml import Strict
 
 Hour = Annotated[int, Field(ge=0, le=23)]
 FREE = "free"  # the measured speed at hours that have none of their own
+LEAST_FACTOR, MOST_FACTOR = 0.1, 2.0
+LEAST_KMH, MOST_KMH = 1.0, 150.0
 
 
 def bad_hour(hour: int) -> Problem:
@@ -45,6 +47,32 @@ def hours_of(text: str) -> frozenset[int]:
     return frozenset(hour % 24 for hour in range(first, last if last > first else last + 24))
 
 
+def _plausible_factor(value: float) -> float:
+    """Refuse factors that no traffic has: a percentage, most likely."""
+    if LEAST_FACTOR <= value <= MOST_FACTOR:
+        return value
+    share = value / 100
+    guess = (f"是不是 {share:g}？", f" Did you mean {share:g}?") if LEAST_FACTOR <= share <= MOST_FACTOR else ("", "")
+    raise InputError(
+        Problem(
+            f"系数 {value:g} 不在 {LEAST_FACTOR:g}—{MOST_FACTOR:g} 之间：系数是全天平均车速的倍数，85% 写作 0.85。{guess[0]}",
+            f"A factor of {value:g} is not in {LEAST_FACTOR:g}-{MOST_FACTOR:g}: it multiplies the usual speeds (85 % is 0.85).{guess[1]}",
+        )
+    )
+
+
+def _plausible_kmh(value: float) -> float:
+    """Refuse measured speeds that nobody travels at on average."""
+    if LEAST_KMH <= value <= MOST_KMH:
+        return value
+    raise InputError(
+        Problem(
+            f"实测车速 {value:g} 不在每小时 {LEAST_KMH:g}—{MOST_KMH:g} 公里之间：请核对单位（公里/小时）和小数点，或删去此项。",
+            f"A measured speed of {value:g} is not within {LEAST_KMH:g}-{MOST_KMH:g} km/h: check unit and decimal point, or leave it out.",
+        )
+    )
+
+
 class SpeedFactor(Strict):
     """Traffic of some hours, `to` not among them: class and tagged speeds times `factor`, of all classes of road unless some are given."""
 
@@ -52,7 +80,7 @@ class SpeedFactor(Strict):
 
     from_hour: Hour = Field(alias="from")
     to_hour: Annotated[int, Field(ge=0, le=24)] = Field(alias="to")
-    factor: PositiveFloat
+    factor: Annotated[PositiveFloat, AfterValidator(_plausible_factor)]
     classes: tuple[str, ...] = ()
     source: str
 
@@ -91,10 +119,11 @@ def _hours_apart(value: dict[str, float]) -> dict[str, float]:
     return value
 
 
-Measured = Annotated[dict[str, PositiveFloat], BeforeValidator(_by_hours), AfterValidator(_hours_apart), Field(min_length=1)]
+_Kmh = Annotated[PositiveFloat, AfterValidator(_plausible_kmh)]
+Measured = Annotated[dict[str, _Kmh], BeforeValidator(_by_hours), AfterValidator(_hours_apart), Field(min_length=1)]
 
 
 def measured_at(measured: Mapping[str, float], hour: int | None) -> float:
-    """Pick the measured speed of an hour (None: free flow) in km/h; nan where nothing was measured for it."""
+    """Pick the measured speed of an hour (None: the usual one) in km/h; nan where nothing was measured for it."""
     spans = (kmh for text, kmh in measured.items() if text != FREE and hour in hours_of(text))
     return next(spans, measured.get(FREE, math.nan))

@@ -33,7 +33,7 @@ def piece_kmh(roads: Roads, mode: Mode, way: ModeSpeeds, hour: int | None) -> Fl
     way : ModeSpeeds
         Of that mode.
     hour : int or None
-        Hour of the day, 0-23; None is free flow.
+        Hour of the day, 0-23; None is the usual speeds, the day's average.
 
     Returns
     -------

@@ -55,7 +55,7 @@ class ServiceDefinition(Strict):
     settlement_share : float
         A settlement counts as covered when at least this share of its people is.
     hour : int, optional
-        Hour of the day, 0-23, whose traffic holds (factors of ``Speeds``); free flow unless given.
+        Hour of the day, 0-23, whose traffic holds (factors of ``Speeds``); the usual speeds, the day's average, unless given.
     beside_m : float
         How far a drawn circle reaches beside a reached road, in metres; a picture only.
     call_handling_s, turnout_s : float
@@ -198,9 +198,9 @@ class ModeSpeeds(Strict):
     classes : dict of float
         In km/h by class of road.
     factors : tuple of SpeedFactor
-        One that names a class holds for it before one that names none.
+        Each from 0.1 to 2; one that names a class holds for it before one that names none.
     ways, names : dict of dict
-        Measured km/h by OSM way id (or link id), and by name of the road: at an hour ("7-9"), and otherwise ("free").
+        Measured, 1 to 150 km/h, by OSM way id (or link id), and by name of the road: at an hour ("7-9"), and otherwise ("free").
     """
 
     kmh: PositiveFloat
@@ -234,7 +234,7 @@ class ModeSpeeds(Strict):
         return tuple(sorted(frozenset().union(*known)))
 
     def factor(self, road_class: str, hour: int | None) -> float:
-        """Factor on the speed of a class of road at an hour; 1 in free flow, and where none is given."""
+        """Factor on the speed of a class of road at an hour; 1 if no hour is asked for, and where none is given."""
         holding = [one for one in self.factors if hour in one.hours]
         named = (one.factor for one in holding if road_class in one.classes)
         return next(named, next((one.factor for one in holding if not one.classes), 1.0))

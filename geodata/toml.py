@@ -38,8 +38,11 @@ _REASONS_ZH = {
     "tuple_type": "应为列表",
     "date_from_datetime_parsing": "应为日期，如 2026-01-01",
     "date_type": "应为日期，如 2026-01-01",
-    "too_short": "至少要有一项",
+    "too_short": "至少要有 {min_length} 项",
 }
+
+
+_NUMBERED = {"changes": ("第 {} 项改动", "change {}")}  # lists whose items people count from 1
 
 
 def read_toml(path: Path, model: type[Model]) -> Model:
@@ -84,13 +87,24 @@ def check_toml(data: dict[str, Any], model: type[Model], file_name: str) -> Mode
 
 
 def _problem(detail: ErrorDetails, file_name: str) -> Problem:
-    where = ".".join(str(part) for part in detail["loc"]) or "(file)"
+    where_zh, where_en = _where(detail["loc"])
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, InputError):  # raised by a validator of ours, in both languages
         return Problem(
-            "".join(f"{file_name}：{where}：{problem.zh}" for problem in cause.problems),
-            " ".join(f"{file_name}: {where}: {problem.en}" for problem in cause.problems),
+            "".join(f"{file_name}：{where_zh}：{problem.zh}" for problem in cause.problems),
+            " ".join(f"{file_name}: {where_en}: {problem.en}" for problem in cause.problems),
         )
     zh = _REASONS_ZH.get(detail["type"], detail["msg"]).format_map(detail.get("ctx", {}))
     given = "" if detail["type"] == "missing" else f" ({str(detail['input'])[:40]})"
-    return Problem(f"{file_name}：{where}：{zh}{given}。", f"{file_name}: {where}: {detail['msg']}{given}.")
+    return Problem(f"{file_name}：{where_zh}：{zh}{given}。", f"{file_name}: {where_en}: {detail['msg']}{given}.")
+
+
+def _where(loc: tuple[int | str, ...]) -> tuple[str, str]:
+    """The key in both languages: ``drive.factors.0``, ``change 2: line``."""
+    match loc:
+        case (str(name), int(at), *rest) if name in _NUMBERED:
+            inner = ".".join(map(str, rest))
+            zh, en = (words.format(at + 1) for words in _NUMBERED[name])
+            return (f"{zh}：{inner}", f"{en}: {inner}") if inner else (zh, en)
+    whole = ".".join(map(str, loc)) or "(file)"
+    return whole, whole

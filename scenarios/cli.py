@@ -129,7 +129,12 @@ def _add_question(commands: Any, name: str, said: str) -> argparse.ArgumentParse
 
 
 def _add_hour(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--hour", type=int, metavar="0-23", help="该小时的车速，默认畅通 · speeds of that hour; free flow unless given")
+    command.add_argument(
+        "--hour",
+        type=int,
+        metavar="0-23",
+        help="该小时的车速，默认全天平均车速 · speeds of that hour; unless given, usual speeds, the day's average",
+    )
 
 
 def _add_year(command: argparse.ArgumentParser) -> None:

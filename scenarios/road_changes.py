@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import shapely
-from pydantic import Field, PositiveFloat
+from pydantic import AfterValidator, Field, PositiveFloat
 
 from coverage.cuts import touching
-from geodata.errors import OptionError, Problem, first_few
+from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.roads import Bools, Ints, Roads
 from geodata.toml import Strict
 from geodata.ways.added import JOIN_M, add_lines, plane_scale
@@ -21,8 +21,21 @@ from geodata.ways.osm_tags import enterable, permissions
 from geodata.ways.pieces import Piece
 from scenarios.roadworks import RoadWorks
 
+POLE_DEG = 90
+
+
+def _latitude(value: float) -> float:
+    if abs(value) > POLE_DEG:
+        zh, en = (
+            f"纬度 {value:g} 超出 ±{POLE_DEG}：是不是经纬度写反了？",
+            f"A latitude of {value:g} is beyond ±{POLE_DEG}: were lon and lat swapped?",
+        )
+        raise InputError(Problem(f"{zh}经度在前。", f"{en} The longitude stands first."))
+    return value
+
+
 Longitude = Annotated[float, Field(ge=-180, le=180)]
-Latitude = Annotated[float, Field(ge=-90, le=90)]
+Latitude = Annotated[float, AfterValidator(_latitude)]
 LonLat = tuple[Longitude, Latitude]
 Ring = Annotated[tuple[LonLat, ...], Field(min_length=4)]
 Rings = Annotated[tuple[Ring, ...], Field(min_length=1)]

@@ -133,8 +133,12 @@ def test_a_scenario_file_comes_back_as_it_was(tmp_path: Path):
         ("[" * 100_000, "no scenario file"),
         ('{"a": NaN}', '"circle15": "scenario" is missing'),
         ("[1]", '"circle15": "scenario" is missing'),
-        ('{"circle15": "scenario", "changes": [{"do": "explode", "id": "C"}]}', "changes.0"),
-        ('{"circle15": "scenario", "changes": [{"do": "move", "id": "C", "lon": 500, "lat": 1}]}', "changes.0.move.lon"),
+        ('{"circle15": "scenario", "changes": [{"do": "explode", "id": "C"}]}', "change 1"),
+        ('{"circle15": "scenario", "changes": [{"do": "move", "id": "C", "lon": 500, "lat": 1}]}', "change 1: move.lon"),
+        (
+            '{"circle15": "scenario", "changes": [{"do": "move", "id": "C", "lon": 28.4, "lat": 116.2}]}',
+            "change 1: move.lat: A latitude of 116.2",
+        ),
         ('{"circle15": "scenario", "changes": [{"do": "close", "id": "C", "why": 1}], "colour": 2}', "colour"),
         ('{"circle15": "scenario", "changes": [{"do": "open", "id": "N", "name": "", "kind": "x", "lon": NaN, "lat": 1}]}', "lon"),
     ],
@@ -222,3 +226,15 @@ def test_a_closed_facility_is_gone_from_the_region_and_the_region_itself_is_unto
     assert changed.facilities.id == ("D",)
     assert prepared.region.facilities.id == ("C", "D")
     assert replace(changed, facilities=prepared.region.facilities).fingerprint == prepared.region.fingerprint
+
+
+def test_a_line_with_lon_and_lat_swapped_is_asked_about_and_one_of_a_single_point_is_told_how_many_it_needs():
+    road = {"do": "add_road", "id": "N", "highway": "primary", "line": [[28.4, 116.2], [28.5, 116.2]]}
+    lines = (road["line"], [[116.2, 28.4]])
+    said = []
+    for line in lines:
+        with pytest.raises(InputError) as caught:
+            parse_scenario(json.dumps({"circle15": "scenario", "changes": [road | {"line": line}]}), "s.json")
+        said.append(caught.value.problems[0].zh)
+    assert said[0] == "s.json：第 1 项改动：add_road.line.0.1：纬度 116.2 超出 ±90：是不是经纬度写反了？经度在前。"
+    assert said[1].startswith("s.json：第 1 项改动：add_road.line：至少要有 2 项")

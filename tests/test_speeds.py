@@ -259,7 +259,7 @@ def test_standby_points_are_sited_in_the_traffic_of_the_hour():
 def test_the_traffic_of_the_hour_is_said_with_its_source():
     said = speeds(factors=[rush(0.5), rush(0.7, "primary")], names={"平安路": {"7-9": 20}})
     zh, en = hour_said(said, town.definition(mode="drive", minutes=5).at_hour(8))
-    assert zh == "8 时驾车：平时车速 ×0.5（其余等级；counted）；平时车速 ×0.7（primary；counted）；该时段有实测车速的路 1 条。"
+    assert zh == "8 时驾车：全天平均车速 ×0.5（其余等级；counted）；全天平均车速 ×0.7（primary；counted）；该时段有实测车速的路 1 条。"
     assert en.startswith("8:00 by car: usual speeds × 0.5 (all other classes; counted); usual speeds × 0.7 (primary; counted); roads")
 
 
@@ -272,7 +272,7 @@ def test_nothing_is_said_of_an_hour_that_is_not_asked_for():
 def test_an_hour_of_which_nothing_is_known_is_told():
     prepared = county(speeds(factors=[rush(0.5)]))
     ((_, en),) = traffic_warnings(prepared, [town.definition(mode="drive").at_hour(3)])
-    assert en == "No factor and no measured speed for 3:00 by car: these are figures at the usual speeds, not those of that hour."
+    assert en == "No factor and no measured speed for 3:00 by car: figures at the usual speeds, the day's average, not those of that hour."
     ((_, en),) = traffic_warnings(prepared, [town.definition(mode="walk").at_hour(8)])
     assert "8:00 on foot" in en
     ((_, en),) = traffic_warnings(prepared, [town.definition(mode="drive", network_m=500).at_hour(3)])
@@ -346,12 +346,19 @@ def test_nothing_is_shipped_for_the_hours_for_nothing_is_measured():
         (FACTOR.format(24, 3, 0.7, ""), "drive.factors.0.from：不得大于 23"),
         (FACTOR.format(7, 25, 0.7, ""), "drive.factors.0.to：不得大于 24"),
         (FACTOR.format(7, 9, 0, ""), "drive.factors.0.factor：必须大于 0"),
+        (
+            FACTOR.format(7, 9, 85, ""),
+            "drive.factors.0.factor：系数 85 不在 0.1—2 之间：系数是全天平均车速的倍数，85% 写作 0.85。是不是 0.85？",
+        ),
+        (FACTOR.format(7, 9, 0.09, ""), "系数 0.09 不在 0.1—2 之间"),
+        ("[drive.ways]\n1 = 151", "drive.ways.1.free：实测车速 151 不在每小时 1—150 公里之间"),
+        ('[drive.names]\n"a" = { "7-9" = 0.5 }', "drive.names.a.7-9：实测车速 0.5 不在"),
         (FACTOR.format(7, 9, 0.7, "").replace('source = "s"', ""), "drive.factors.0.source：缺少此项"),
         (FACTOR.format(7, 9, 0.7, "") + FACTOR.format(8, 10, 0.8, ""), "同一道路等级有两个系数：7-9 / 8-10"),
         (FACTOR.format(7, 9, 0.7, 'classes = ["trunk"]') + FACTOR.format(8, 10, 0.8, 'classes = ["primary", "trunk"]'), "两个系数"),
         ("[drive.ways]\n昌江大道 = 3".replace("昌江大道", '"昌江大道"'), "应为整数"),
         ("[drive.ways]\n1 = 0", "必须大于 0"),
-        ("[drive.ways]\n1 = {}", "至少要有一项"),
+        ("[drive.ways]\n1 = {}", "至少要有 1 项"),
         ('[drive.ways]\n1 = "35"', "drive.ways.1"),
         ('[drive.names]\n"" = 35', "不能为空"),
         ('[drive.names]\n"a" = { 早高峰 = 35 }'.replace("早高峰", '"早高峰"'), "早高峰”不是钟点"),
@@ -437,3 +444,16 @@ def test_a_matrix_takes_speeds_from_a_file_at_an_hour(folder, tmp_path):
 
 def _of(pairs: pd.DataFrame, origin: str, destination: str) -> float:
     return float(pairs.loc[(pairs["from_id"] == origin) & (pairs["to_id"] == destination), "minutes"].iloc[0])
+
+
+def test_the_least_and_the_most_factor_and_measured_speed_are_taken(tmp_path):
+    path = tmp_path / "speeds.toml"
+    text = (
+        '[drive]\nsource = "s"\nstatus = "M"\n'
+        + FACTOR.format(7, 9, 0.1, "")
+        + FACTOR.format(9, 10, 2, "")
+        + "[drive.ways]\n1 = 1\n2 = 150\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    drive = read_speeds(path).drive
+    assert ([one.factor for one in drive.factors], drive.ways) == ([0.1, 2], {1: {"free": 1}, 2: {"free": 150}})

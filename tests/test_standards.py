@@ -131,7 +131,7 @@ def test_a_definition_of_an_unknown_kind_is_refused_by_file_and_name(tmp_path):
         ({"limit": "minutes = inf"}, "minutes：应为有限的数字"),
         ({"limit": ""}, "至少要给出 minutes、network_m、straight_m 之一"),
         ({"limit": "minuts = 15"}, "minuts：没有这个设置项"),
-        ({"kinds": ""}, "kinds：至少要有一项"),
+        ({"kinds": ""}, "kinds：至少要有 1 项"),
         ({"more": "settlement_share = 1.5"}, "settlement_share：不得大于 1"),
         ({"more": "turnout_s = -1"}, "turnout_s：不得小于 0"),
         ({"more": "colour = 1"}, "colour：没有这个设置项"),
@@ -148,7 +148,7 @@ def test_a_wrong_own_service_is_refused_by_file_and_key(tmp_path, change, said):
 def test_a_service_without_definitions_is_refused(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text('[services.medical]\nname_zh = "x"\nname_en = "x"\ndefinitions = []\n', encoding="utf-8")
-    with pytest.raises(InputError, match="至少要有一项"):
+    with pytest.raises(InputError, match="至少要有 1 项"):
         read_services(path)
 
 

@@ -31,8 +31,8 @@ def no_traffic(mode: Mode, hour: int) -> Words:
     """Say that nothing is known of an hour."""
     zh, en = MODE_WORDS[mode]
     return (
-        f"车速文件没有 {hour} 时{zh}的系数或实测车速：按平时（不分钟点）的车速计算，不是 {hour} 时的路况。",
-        f"No factor and no measured speed for {hour}:00 {en}: these are figures at the usual speeds, not those of that hour.",
+        f"车速文件没有 {hour} 时{zh}的系数或实测车速：按全天平均车速（不分钟点）计算，不是 {hour} 时的路况。",
+        f"No factor and no measured speed for {hour}:00 {en}: figures at the usual speeds, the day's average, not those of that hour.",
     )
 
 
@@ -43,7 +43,7 @@ def _in_force(way: ModeSpeeds, hour: int) -> Words:
     rest = ("其余等级", "all other classes") if any(one.classes for one in holding) else ("各等级", "all classes")
     zh, en = [], []
     for one, (source_zh, source_en) in zip(holding, sources, strict=True):
-        zh.append(f"平时车速 ×{one.factor:g}（{'、'.join(one.classes) or rest[0]}；{source_zh}）")
+        zh.append(f"全天平均车速 ×{one.factor:g}（{'、'.join(one.classes) or rest[0]}；{source_zh}）")
         en.append(f"usual speeds × {one.factor:g} ({', '.join(one.classes) or rest[1]}; {source_en})")
     every = (*way.ways.values(), *way.names.values())
     measured = sum(any(text != FREE and hour in hours_of(text) for text in one) for one in every)
