@@ -69,6 +69,8 @@ class AccessResult:
         the sum over all demand points of people times access.
     unstated : tuple of str
         Names of facilities, as far as they may be shown, whose supply is not stated; they count as none.
+    unstated_not_shown : int
+        Restricted facilities whose supply is not stated; they count as none as well.
     people_outside : float
         People outside every township who compete for the supply, and are in no table.
     """
@@ -83,6 +85,7 @@ class AccessResult:
     supply_total: float
     supply_in_reach: float
     unstated: tuple[str, ...]
+    unstated_not_shown: int
     people_outside: float
 
 
@@ -195,6 +198,7 @@ def floating_access(
         supply_total=math.fsum(sums),
         supply_in_reach=math.fsum(sums[ratio > 0]),
         unstated=tuple(facilities.name[at] for at in np.flatnonzero(np.isnan(stated) & ~facilities.restricted)),
+        unstated_not_shown=int((np.isnan(stated) & facilities.restricted).sum()),
         people_outside=math.fsum(demand.people[~demand.inside]),
     )
 

@@ -16,9 +16,11 @@ from random_town import PROFILE, corners, directions, places, towns
 from coverage.floating import AccessResult, Pairs, Step, default_steps, floating_access, two_steps
 from geodata.errors import InputError, OptionError
 from geodata.model import Region
-from geodata.standards import Limit
+from geodata.region import Prepared
+from geodata.standards import Limit, default_services
 from scenarios.cli import main
 from scenarios.commands.access import read_steps
+from scenarios.output.access_report import access_text
 
 STREET = town.roads(town.streets(21, 1))
 STEPS = (Step(4.5, 1.0), Step(9.0, 0.5), Step(13.5, 0.25))  # 3, 6 and 9 blocks
@@ -109,6 +111,21 @@ def test_a_restricted_facility_counts_and_is_never_named():
         assert "secret" not in table.to_csv()
     unknown = access(town.region(STREET, homes, clinics, capacity=[math.nan, 10.0], restricted=[True, False]))
     assert unknown.unstated == ()
+    assert unknown.unstated_not_shown == 1
+
+
+def test_a_restricted_facility_that_states_no_supply_is_told_by_number_only():
+    homes, clinics = {"near": (3, 0)}, {"secret": (5, 0), "open": (0, 0), "silent": (1, 0)}
+    region = town.region(STREET, homes, clinics, capacity=[math.nan, 10.0, math.nan], restricted=[True, False, False])
+    prepared = Prepared(region, default_services(), town.speeds())
+    text = access_text(prepared, "medical", access(region))
+    assert "另有 1 家不列名机构未给出" in text
+    assert "another 1 not listed state none" in text
+    assert "合计至少 in all at least 10" in text
+    assert "secret" not in text
+    unlisted = access_text(prepared, "medical", access(replace(region, facilities=region.facilities.take([0, 1]))))
+    assert "1 家不列名机构未给出" in unlisted
+    assert "at least" not in access_text(prepared, "medical", access(replace(region, facilities=region.facilities.take([1]))))
 
 
 def test_a_supply_that_is_not_stated_counts_as_none_and_is_named():

@@ -87,8 +87,9 @@ def access_text(prepared: Prepared, service_id: str, result: AccessResult) -> st
 def _parameters(result: AccessResult) -> list[str]:
     inner = math.fsum(result.by_facility.loc[result.by_facility["external"], "supply"].dropna())
     outside = f"，其中县外 of which outside {_number(inner)}" if inner else ""
+    total = "至少 in all at least" if result.unstated or result.unstated_not_shown else " in all"
     return [
-        f"供给 supply: {both(supply_words(result))}，合计 in all {_number(result.supply_total)}{outside}",
+        f"供给 supply: {both(supply_words(result))}，合计{total} {_number(result.supply_total)}{outside}",
         f"分段权重 weights by time: {steps_said(result)}",
         f"算法 method: {'；'.join(METHOD[0])} · {both(METHOD[1])}",
         f"来源 source: {SOURCES}",
@@ -125,11 +126,28 @@ def _remarks(result: AccessResult) -> list[Words]:
         said.append((zh.format(n=people(result.people_outside)), en.format(n=people(result.people_outside))))
     if lost := result.supply_total - result.supply_in_reach:
         said.append((f"够不到任何人的供给：{_number(lost)}。", f"Supply that reaches nobody: {_number(lost)}."))
-    if result.unstated:
-        count, named = len(result.unstated), "、".join(result.unstated[:5])
-        zh, en = SUPPLY_WORDS[result.supply]
-        said.append((f"{count} 个机构没有给出{zh}，按 0 计：{named} 等。", f"{count} facilities do not state {en} and count as none."))
-    return said
+    return [*said, *unstated_said(result)]
+
+
+def unstated_said(result: AccessResult) -> list[Words]:
+    """Say how many facilities state no supply, of those not listed only their number; nothing if all do."""
+    count, hidden, (zh, en) = len(result.unstated), result.unstated_not_shown, SUPPLY_WORDS[result.supply]
+    named, least = "、".join(result.unstated[:5]), ("供给合计是至少数。", "The supply in all is at least this.")
+    if count and hidden:
+        said = f"{count} 个机构没有给出{zh}：{named} 等；另有 {hidden} 家不列名机构未给出。都按 0 计。"
+        return [
+            (
+                said + least[0],
+                f"{count} facilities do not state {en}, another {hidden} not listed state none: all count as none. {least[1]}",
+            )
+        ]
+    if count:
+        said = f"{count} 个机构没有给出{zh}，按 0 计：{named} 等。"
+        return [(said + least[0], f"{count} facilities do not state {en} and count as none. {least[1]}")]
+    if hidden:
+        said = f"{hidden} 家不列名机构未给出{zh}，按 0 计。"
+        return [(said + least[0], f"{hidden} not listed state no {en} and count as none. {least[1]}")]
+    return []
 
 
 def _general(prepared: Prepared, result: AccessResult) -> list[Words]:
@@ -162,6 +180,7 @@ def access_json(prepared: Prepared, service_id: str, result: AccessResult) -> di
         "supply_total": result.supply_total,
         "supply_in_reach": result.supply_in_reach,
         "unstated": list(result.unstated),
+        "unstated_not_shown": result.unstated_not_shown,
         "people_outside": result.people_outside,
         "total": rows(result.by_zone[result.by_zone["row"] == "total"])[0],
         "by_zone": rows(result.by_zone),

@@ -83,7 +83,7 @@ def access_answer(prepared: Prepared, service_id: str, definition: ServiceDefini
 
 
 def _access_figures(prepared: Prepared, result: AccessResult) -> tuple[Figure, ...]:
-    every, what, silent = total(result.by_zone), SUPPLY_WORDS[result.supply], len(result.unstated)
+    every, what, silent = total(result.by_zone), SUPPLY_WORDS[result.supply], len(result.unstated) + result.unstated_not_shown
     span = ranged(prepared, supply(every[f"per_1000_low{INNER}"]), supply(every[f"per_1000_high{INNER}"]))
     return (
         Figure(
@@ -97,7 +97,7 @@ def _access_figures(prepared: Prepared, result: AccessResult) -> tuple[Figure, .
             joined(same(percent(every.share_none)), without(percent(every[f"share_none{INNER}"]))),
         ),
         Figure(
-            ("供给合计", "Supply in all"),
+            ("供给合计（至少）", "Supply in all, at least") if silent else ("供给合计", "Supply in all"),
             same(supply(result.supply_total)),
             (f"{silent} 个机构未说明，按 0 计", f"{silent} facilities state none and count as 0"),
         ),
@@ -113,6 +113,7 @@ def _access_notes(result: AccessResult) -> list[Words]:
         ("；".join(access_report.METHOD[0]), "; ".join(access_report.METHOD[0])),
         access_report.METHOD[1],
         access_report.RATIO_SAID,
+        *access_report.unstated_said(result),
         (zh.format(n=outside), en.format(n=outside)),
         source_note(access_report.SOURCES),
     ]
