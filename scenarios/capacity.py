@@ -28,7 +28,8 @@ def people_per_unit(prepared: Prepared, norms: Norms, definition: ServiceDefinit
     """Find how many people one unit of capacity is for.
 
     A norm speaks to it if it asks for so much of the unit for so many people, of kinds of the definition, here and on the region's day;
-    8.2 beds for 1,000 people make 1,000 ÷ 8.2 people a bed. Reported figures and norms with several factors are no such answer.
+    8.2 beds for 1,000 people make 1,000 ÷ 8.2 people a bed. Reported figures and norms with several factors are no such answer. Where the
+    norm is for kinds beyond those of the definition, too, what is said of it says so.
 
     Parameters
     ----------
@@ -54,7 +55,17 @@ def people_per_unit(prepared: Prepared, norms: Norms, definition: ServiceDefinit
         raise OptionError(_choose(unit, found))
     key, norm = next(iter(found.items()))
     said = f"{norm.value:g} / {norm.per[0]:,g}，{norm.document} [{norm.status}]"
-    return PerUnit(figures.pop(), Problem(f"{norm.name_zh}（{key}）：{said}", f"{norm.name_en}"))
+    whole_zh, whole_en = _of_all(prepared, norm, definition)
+    return PerUnit(figures.pop(), Problem(f"{norm.name_zh}（{key}）：{said}{whole_zh}", f"{norm.name_en}{whole_en}"))
+
+
+def _of_all(prepared: Prepared, norm: Norm, definition: ServiceDefinition) -> tuple[str, str]:
+    """Say that a norm is for all institutions together, where the definition has only some of their kinds."""
+    missing = [prepared.services.kinds[kind] for kind in norm.kinds if kind not in definition.kinds]
+    if not missing:
+        return "", ""
+    zh, en = "、".join(kind.zh for kind in missing), ", ".join(kind.en for kind in missing)
+    return f"；该标准就各类机构合计而言，口径未含 {zh}", f"; the norm is for all institutions together, the definition leaves out {en}"
 
 
 def _speaking(prepared: Prepared, norms: Norms, definition: ServiceDefinition, measures: Sequence[str]) -> dict[str, Norm]:

@@ -24,7 +24,7 @@ from geodata.region import Prepared
 from geodata.standards import ServiceDefinition, default_services
 from scenarios.capacity import people_per_unit
 from scenarios.cli import main
-from scenarios.output.capacity_report import capacity_files, capacity_text
+from scenarios.output.capacity_report import capacity_files, capacity_text, ties_said
 
 # A street of 40 blocks, ten of which are 15 minutes on foot. West clinic at 5, east clinic at 15, both within ten blocks of "middle" only.
 STREET = town.street(*((float(x), 0.0) for x in range(41)))
@@ -267,6 +267,18 @@ def test_one_norm_says_for_how_many_people_a_bed_is():
         *(norm(value=4, expiry="2022"), norm(value=4, kinds=("park",)), norm(value=4, yields_to="n0"), norm(value=4, county_factor=3)),
     ]
     assert per_unit_of(norm(), *passed_over) == 200
+
+
+def test_a_norm_for_more_kinds_than_the_definition_has_is_said_to_be_for_all_together():
+    prepared = Prepared(county(), default_services(), town.speeds())
+    both = Norms(norms={"beds": norm(kinds=("hospital", "village_clinic"))})
+    assert "口径未含 村卫生室" in people_per_unit(prepared, both, town.definition(), "capacity").said.zh
+    own = Norms(norms={"beds": norm(kinds=town.definition().kinds)})
+    assert "合计而言" not in people_per_unit(prepared, own, town.definition(), "capacity").said.zh
+
+
+def test_facilities_at_which_one_more_unit_serves_as_many_are_said_to_tie():
+    assert [len(ties_said(shared(county(capacity=rooms)))) for rooms in ([5.0, 5.0], [500.0, 5.0])] == [1, 0]
 
 
 def test_where_no_norm_says_it_or_norms_differ_the_planner_must():

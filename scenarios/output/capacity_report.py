@@ -37,8 +37,12 @@ METHOD: Final = (
 SOURCES: Final = "Ford & Fulkerson 1956, doi:10.4153/CJM-1956-045-5; Hoffman & Kruskal, doi:10.1515/9781400881987-014"
 UNSTATED_WORDS: Final = {None: ("–", "–"), "none": ("按没有能力计", "count as none"), "unlimited": ("按不受限计", "count as unlimited")}
 BEST_SAID: Final = (
-    "这是能力所及的上限，不是居民实际去向的预测：同一地点谁得到服务、谁排不上，由总出行时间最小决定。",
-    "A bound on what the facilities could do, no forecast of who goes where: who goes without follows from the least total travel.",
+    "这是能力所及的上限，不是居民实际去向的预测。",
+    "A bound on what the facilities could do, no forecast of who goes where.",
+)
+SHARED_OUT_SAID: Final = (
+    "全县得到服务的总人数是确定的；由哪个乡镇、城镇还是农村得到，则取总数同样多时总出行最少的分法：某乡镇或“农村”少甚至 0 人，不是发现。",
+    "Which township, urban or rural, is served follows from least total travel among equally large totals: few or none is no finding.",
 )
 GAIN_SAID: Final = (
     "“多一个单位”：只在该机构增加、其余不变时，全县多服务的人数（精确）；各机构的数不能相加。",
@@ -63,10 +67,11 @@ def capacity_text(prepared: Prepared, service_id: str, result: CapacityResult, p
         *(f"{head}: {said}" for head, said in _parameters(result, per_unit)),
         "",
         _zone_lines(result),
+        both(SHARED_OUT_SAID),
         "",
         _gain_lines(prepared, result),
         "",
-        *(f"· {both(words)}" for words in _remarks(prepared, result)),
+        *(f"· {both(words)}" for words in [BEST_SAID, GAIN_SAID, *_remarks(prepared, result)]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -112,12 +117,29 @@ def _gain_lines(prepared: Prepared, result: CapacityResult) -> str:
     count = f"{len(stated):,} 个机构 facilities"
     if len(stated) < len(helped):
         count += f"；另有 {len(helped) - len(stated):,} 个未说明能力的见文件 those that do not state it: in the files"
-    return f"■ 多一个单位最有用之处 where one more unit serves most（{count}）\n\n{align(heads, table)}"
+    tied = "".join(f"{both(words)}\n" for words in ties_said(result))
+    return f"■ 多一个单位最有用之处 where one more unit serves most（{count}）\n{tied}\n{align(heads, table)}"
+
+
+def ties_said(result: CapacityResult) -> list[Words]:
+    """Say how many facilities one more unit is equally good at, and by what they are listed then; nothing if one is best."""
+    gain = result.facilities["gain_most"].clip(upper=result.terms.people_per_unit)  # 121 or 122 people is rounding: room is whole people
+    best = result.facilities[(gain == gain.max()) & (gain > 0)]
+    if len(best) < 2:  # noqa: PLR2004 — a tie
+        return []
+    count, silent = f"{len(best):,}", int(best["units"].isna().sum())
+    zh, en = (f"（其中 {silent:,} 家未说明能力）", f" ({silent:,} of them state no capacity)") if silent else ("", "")
+    return [
+        (
+            f"{count} 家并列{zh}：再加一个单位，放在哪家都一样（相差 1 人只是取整）。以下按继续增加共能多服务的人数排列。",
+            f"{count} tie{en}: one more unit serves as many at any of them (1 more or less is rounding). Listed by what more would serve.",
+        )
+    ]
 
 
 def _remarks(prepared: Prepared, result: CapacityResult) -> list[Words]:
     """What must be known before a figure is believed."""
-    said = [BEST_SAID, GAIN_SAID]
+    said: list[Words] = []
     if not math.isnan(result.mean_cost):
         mean = f"{round_up(result.mean_cost):,.1f} 分钟 min" if result.measure == "minutes" else f"{result.mean_cost:,.0f} m"
         said.append((f"得到服务的人平均 {mean}", "on average, of those served"))
@@ -134,6 +156,11 @@ def _remarks(prepared: Prepared, result: CapacityResult) -> list[Words]:
     return [*said, *(words for words in (hour_said(prepared.speeds, result.definition), *people_not_counted(prepared.region)) if words)]
 
 
+def said_always(result: CapacityResult) -> list[Words]:
+    """What the table of townships and that of facilities can and cannot say, where they stand without the text around them."""
+    return [BEST_SAID, SHARED_OUT_SAID, GAIN_SAID, *ties_said(result)]
+
+
 def capacity_json(prepared: Prepared, service_id: str, result: CapacityResult, per_unit: PerUnit) -> dict[str, Any]:
     """All of it for programs: parameters and sources, then the tables."""
     terms = result.terms
@@ -145,6 +172,7 @@ def capacity_json(prepared: Prepared, service_id: str, result: CapacityResult, p
         "people_per_unit": terms.people_per_unit,
         "people_per_unit_source": {"zh": per_unit.said.zh, "en": per_unit.said.en},
         "unstated": {"facilities": result.unstated, "count_as": terms.unstated},
+        "remarks": [{"zh": zh, "en": en} for zh, en in said_always(result)],
         "total": rows(result.by_zone[result.by_zone["row"] == "total"])[0],
         "served_low": result.served_low,
         "served_high": result.served_high,
@@ -172,7 +200,7 @@ def capacity_sheets(prepared: Prepared, service_id: str, result: CapacityResult,
     """Lay out what the figures mean, then townships, facilities, settlements."""
     title = f"能力有限时的服务：{prepared.services.service(service_id).name_zh} · {result.definition.name_zh}"
     about: list[list[Cell]] = [list(line) for line in _parameters(result, per_unit)]
-    about += [["说明 remark", both(words)] for words in _remarks(prepared, result)]
+    about += [["说明 remark", both(words)] for words in [*said_always(result), *_remarks(prepared, result)]]
     kinds = kind_words(prepared)
     outside = [both(OUTSIDE_WORDS) if one else "" for one in result.facilities["external"]]
     facilities = result.facilities.assign(kind=[both(kinds[kind]) for kind in result.facilities["kind"]], external=outside)

@@ -138,7 +138,9 @@ def capacity_answer(prepared: Prepared, service_id: str, definition: ServiceDefi
         *_unstated_note(result),
         capacity_report.METHOD,
         capacity_report.BEST_SAID,
+        capacity_report.SHARED_OUT_SAID,
         capacity_report.GAIN_SAID,
+        *capacity_report.ties_said(result),
         capacity_report.OUTSIDE_SAID,
         source_note(capacity_report.SOURCES),
     ]
@@ -181,7 +183,9 @@ def _unstated_note(result: CapacityResult) -> list[Words]:
 
 
 def _best_place(result: CapacityResult) -> Words:
-    """Say where one unit more serves most."""
+    """Say where one unit more serves most, or that it is the same at several."""
+    if ties := capacity_report.ties_said(result):
+        return ties[0]
     helped = result.facilities[(result.facilities["gain_one_unit"] > 0) & result.facilities["units"].notna()].head(MOST_NAMED)
     if helped.empty:
         return "再增加能力也不会多服务一人。", "No more room anywhere would serve anybody more."
