@@ -276,7 +276,12 @@ def _add_surge(commands: Any) -> None:  # noqa: ANN401 — argparse's own type i
     surge.add_argument(
         "--assign", choices=["nearest", "balanced"], default="nearest", help="就近，或使最后完成最早 · nearest, or earliest last finish"
     )
-    surge.add_argument("--arrivals", type=Path, metavar="FILE.csv", help="到达比例 hour,share，默认均匀 · profile; even unless given")
+    surge.add_argument(
+        "--arrivals",
+        type=Path,
+        metavar="FILE.csv",
+        help="到达比例：小时,比例（hour,share），首行为开放后第一小时，默认均匀 · profile, first row = opening; even unless given",
+    )
     surge.add_argument("--wait", type=float, default=30.0, metavar="MINUTES", help="等候上限，默认 30 · longest wait; 30 unless given")
     surge.add_argument("--lanes", type=int, metavar="N", help="未说明通道的点按几条 · lanes of points that do not state them")
 

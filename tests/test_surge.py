@@ -256,10 +256,29 @@ def test_a_profile_is_read_by_the_clock_or_from_opening(tmp_path: Path):
     assert (clock.hour.tolist(), clock.share.tolist()) == ([0, 1, 2, 3], [0, 0.5, 0.75, 1])
 
 
+@pytest.mark.parametrize("header", ["小时,比例", "小时,占比", "hour,share"])
+def test_the_first_row_is_the_opening_whatever_number_it_has(tmp_path: Path, header: str):
+    for first in (0, 1, 8):
+        come = read_arrivals(profile_file(tmp_path, f"{header}\n{first},50%\n{first + 1},50%\n"))
+        assert (come.hour.tolist(), come.share.tolist()) == ([0, 1, 2], [0, 0.5, 1])
+
+
+def test_the_text_says_for_whom_the_lanes_are_and_that_nobody_sleeps():
+    region = county()
+    text = surge_text(Prepared(region, default_services(), town.speeds()), "sampling", sent(region))
+    assert "only for the 1,000 people (of 1,070) who have a point within reach" in text
+    days = next(line for line in text.splitlines() if "days of opening" in line and line.startswith("折合"))
+    assert days.split()[-2:] == ["2.0", "2.0"], "16 hours are two days of 8"
+    assert "without a pause at night" in text
+    rested = surge_text(Prepared(region, default_services(), town.speeds()), "sampling", sent(region, replace(TERMS, rate=200)))
+    assert "days of opening" not in rested
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("hour,part\n1,1\n", "lacks the columns share"),
+        ("小时,比例\n1,50\n2,50\n", "a percentage written 50%"),
         ("hour,share\n1,half\n", "line 2"),
         ("hour,share\n1,0.5\n3,0.5\n", "no gaps"),
         ("hour,share\n1,0.5\n2,0.3\n", "add up to 1"),

@@ -40,6 +40,10 @@ WHOLE_SAID: Final = (
     "通道数按各点现在分到的人计算；增开点位或改变分派会改变所需通道。",
     "Lanes needed are for the people whom each point has now: other points or another assignment need others.",
 )
+NO_NIGHT_SAID: Final = (
+    "完成与等候的时间是开放后连续计的小时，夜间不停；若夜间关门，请按折合的开放日读。",
+    "Finish and wait are hours after opening without a pause at night; if the points close at night, read the days of opening.",
+)
 STATE_WORDS: Final = {"assigned": ("已分派", "assigned"), "out_of_reach": ("够不到", "out of reach")}
 MOST_SHOWN: Final = 12
 
@@ -95,14 +99,40 @@ def _standing_lines(result: SurgeResult) -> str:
         "points": "用到的点 points used",
         "late": "其中不能按时 late",
         "slow": "其中久候 wait too long",
-        "last_finish_h": "最后完成（开放后小时） last finish, hours",
+        "last_finish_h": "最后完成（开放后小时，中间不停） last finish, hours without a pause",
         "worst_wait_min": "最长等候（分钟） worst wait, min",
         "lanes": "通道 lanes",
-        "more_lanes": "还需通道 more lanes",
+        "more_lanes": "还需通道（仅就有点可去的人） more lanes (only for people with a point within reach)",
     }
     both_ways = (result.standing, result.standing_without_external)
     table = [[said, *(_figure(one, name) for one in both_ways)] for name, said in shown.items()]
-    return align(["全县 in all", "含县外 with external", "不含县外 w/o external"], table)
+    if any(one.last_finish_h > result.terms.hours for one in both_ways):
+        days = [_days(one, result.terms.hours) for one in both_ways]
+        at = list(shown).index("last_finish_h") + 1
+        table.insert(at, [f"折合开放日（每天 {result.terms.hours:g} 小时） in days of opening", *days])
+    laid_out = align(["全县 in all", "含县外 with external", "不含县外 w/o external"], table)
+    return "\n".join([laid_out, *(both(words) for words in standing_said(result))])
+
+
+def _days(standing: Standing, hours: float) -> str:
+    return "–" if math.isnan(standing.last_finish_h) else f"{round_up(standing.last_finish_h / hours):,.1f}"
+
+
+def standing_said(result: SurgeResult) -> list[Words]:
+    """Say for whom the lanes are, and that nobody sleeps in the hours until the last one is done."""
+    standing = result.standing
+    reached, every = people(standing.assigned), people(standing.people)
+    said: list[Words] = []
+    if standing.assigned < standing.people:
+        said.append(
+            (
+                f"还需通道与完成时间仅就有点可去的 {reached} 人（应检 {every} 人），够不到的人不在内。",
+                f"More lanes and the finish are only for the {reached} people (of {every}) who have a point within reach.",
+            )
+        )
+    if standing.last_finish_h > result.terms.hours:
+        said.append(NO_NIGHT_SAID)
+    return said
 
 
 def _figure(standing: Standing, name: str) -> str:
@@ -185,6 +215,7 @@ def surge_json(prepared: Prepared, service_id: str, result: SurgeResult) -> dict
         "standing_without_external": _standing_json(result.standing_without_external),
         "least_last_finish_h": None if math.isnan(result.least_last_finish_h) else result.least_last_finish_h,
         "people_not_shown": result.people_not_shown,
+        "remarks": [{"zh": zh, "en": en} for zh, en in standing_said(result)],
         "measure": result.measure,
         "by_zone": rows(result.by_zone),
         "points": rows(result.sites),
@@ -263,7 +294,7 @@ _SITE_COLUMNS: Final = {
     "capacity_people": Column("能力", "capacity"),
     "share_used": Column("使用率", "share used", "share"),
     "in_time": Column("按时", "in time", "text", 10),
-    "finish_h": Column("完成\n（开放后小时）", "finish, hours", "tenth", 14),
+    "finish_h": Column("完成\n（开放后小时，不停）", "finish, hours without a pause", "tenth", 18),
     "worst_wait_min": Column("最长等候（分）", "worst wait, min", "tenth", 14),
     "lanes_to_finish": Column("按时需通道", "lanes to finish", width=14),
     "lanes_to_keep_wait": Column("不久候需通道", "lanes to keep the wait", width=16),

@@ -266,6 +266,7 @@ def _surge_findings(result: SurgeResult) -> tuple[Words, ...]:
             f"用到 {every.points} 个点：{every.late} 个不能按时，{every.slow} 个有人久候；最后一个点在开放后 {last} 小时做完。",
             f"{every.points} points are used: {every.late} late, {every.slow} with too long a wait; the last is done after {last} hours.",
         ),
+        *surge_report.standing_said(result),
     )
 
 
