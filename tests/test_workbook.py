@@ -56,7 +56,7 @@ def heads(book: Workbook, sheet: str) -> list[str]:
 
 
 def test_sheets_stand_in_the_order_in_which_a_planner_reads_them(book: Workbook) -> None:
-    medical, fitness = ([f"{sheet} {name}" for sheet in ("分乡镇", "未覆盖", "机构")] for name in ("15分钟医疗圈", "15分钟健身圈"))
+    medical, fitness = ([f"{sheet} {name}" for sheet in ("分乡镇", "未覆盖", "机构", "片区")] for name in ("15分钟医疗圈", "15分钟健身圈"))
     assert book.sheetnames == ["说明", *medical, *fitness, "情景对比 15分钟医疗圈", "变化村居 15分钟医疗圈", "情景机构 15分钟医疗圈"]
 
 
@@ -180,3 +180,17 @@ def test_sheet_names_are_legal_and_told_apart_whatever_the_service_is_called() -
 
 def test_workbook_is_dated_by_the_region_not_by_the_clock(prepared: Prepared, book: Workbook) -> None:
     assert book.properties.created == dt.datetime.combine(prepared.region.date, dt.time())
+
+
+def test_catchment_sheet_ends_with_the_people_whom_all_listed_facilities_cover(book: Workbook, medical: CoverageResult) -> None:
+    rows = [[cell.value for cell in row] for row in book["片区 15分钟医疗圈"].iter_rows(min_row=3)]
+    assert heads(book, "片区 15分钟医疗圈") == [
+        "机构\nfacility",
+        "面积\n（平方公里）\narea km²",
+        "人口\npeople",
+        "村居数\nplaces",
+        "编码\nid",
+    ]
+    for column in (1, 2, 3):
+        assert sum(row[column] for row in rows[:-1]) == pytest.approx(rows[-1][column])
+    assert rows[-1][2] == pytest.approx(medical.by_zone.iloc[-1]["covered_people"]), "nobody here is served by a restricted facility alone"

@@ -9,13 +9,15 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from coverage.circles import catchments, circles, merged_circles
+from coverage.circles import circles, merged_circles
+from coverage.serving import question, served
 from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from scenarios.compare import Comparison, compare
 from scenarios.output.ground import Bounds
 from scenarios.output.legend import Language
 from scenarios.output.report import before_and_after, coverage_json, site_json, site_table
+from scenarios.output.shares import catchment_layer
 from scenarios.output.webmap import html_map
 from scenarios.output.workbook import coverage_workbook, site_workbook
 from scenarios.output.writers import FILE_KINDS, FileKind, Writer, bytes_writer, csv_writer, geopackage_writer, json_writer
@@ -125,11 +127,12 @@ def coverage_layers(
     places = {key: result.facilities.to_geodataframe() for key, result in results.items()}
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
     by_zone = tables["coverage"]
-    homes = prepared.region.demand.to_geodataframe()[["id", "geometry"]]
+    demand = prepared.region.demand
+    homes = demand.to_geodataframe()[["id", "geometry"]]
     roads = {key: one.roads for key, one in comparisons.items() if len(one.roads)}
     layers = {
         "circles": _joined({key: circles(*one) for key, one in asked.items()}, results),
-        "catchments": _joined({key: catchments(*one) for key, one in asked.items()}, results),
+        "catchments": _joined({key: catchment_layer(one.served, one.facilities, demand) for key, one in results.items()}, results),
         "zones": zones.merge(by_zone[by_zone["row"] == "zone"].drop(columns="row"), on="zone_id"),
         "facilities": _joined(places, results),
         "gaps": homes.merge(tables["gaps"], on="id"),
@@ -143,16 +146,16 @@ def coverage_layers(
 
 def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataFrame]:
     """Build the layers of site.gpkg: sites, circles and catchments of the plan, zones before and after, covered demand points."""
-    table, network = site_table(plan), prepared.network_of(plan.definition)
+    table, network, demand = site_table(plan), prepared.network_of(plan.definition), prepared.region.demand
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})
     both = before_and_after(plan)
-    homes = prepared.region.demand.to_geodataframe()[["id", "name", "people", "urban", "geometry"]].assign(covered=plan.covered_after)
+    homes = demand.to_geodataframe()[["id", "name", "people", "urban", "geometry"]].assign(covered=plan.covered_after)
     return {
         "sites": _points(table),
         "circles": circles(plan.definition, network, plan.sites),
-        "catchments": catchments(plan.definition, network, plan.sites),
+        "catchments": catchment_layer(served(question(plan.definition, network, demand), plan.sites), plan.sites, demand),
         "zones": zones.merge(both[both["row"] == "zone"].drop(columns="row"), on="zone_id"),
-        "demand": homes[prepared.region.demand.inside],
+        "demand": homes[demand.inside],
     }
 
 

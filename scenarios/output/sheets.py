@@ -26,6 +26,7 @@ from scenarios.output.legend import (
     OUTSIDE_WORDS,
     RANGE_WORDS,
     ROLE_WORDS,
+    ROW_WORDS,
     STATE_WORDS,
     UNREVIEWED,
     both,
@@ -44,6 +45,7 @@ from scenarios.output.report import (
     round_up,
     site_table,
 )
+from scenarios.output.shares import catchment_layer
 from scenarios.output.speed_words import hour_said
 from scenarios.siting.standby import StandbyPlan, proof
 from scenarios.siting.weights import COUNTED
@@ -76,7 +78,7 @@ class Sheet:
 def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], comparisons: Mapping[str, Comparison]) -> list[Sheet]:
     """Lay out coverage: what the numbers mean, then townships, gaps and facilities of each service, then what a scenario changes."""
     definitions = {service: result.definition for service, result in results.items()}
-    sheets = [about_sheet(prepared, definitions, _MEANINGS)]
+    sheets = [about_sheet(prepared, definitions, [*_MEANINGS, _CATCHMENT_MEANING])]
     for service, result in results.items():
         name = prepared.services.service(service).name_zh
         title = f"{name} · {result.definition.name_zh}"
@@ -84,6 +86,7 @@ def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], c
             _zone_sheet(prepared.region.demand, name, title, result),
             _gap_sheet(name, title, result),
             _facility_sheet(prepared, name, title, result),
+            _catchment_sheet(prepared.region.demand, name, title, result),
         ]
     for service, comparison in comparisons.items():
         sheets += _comparison_sheets(prepared, service, comparison)
@@ -229,6 +232,22 @@ def _facility_sheet(prepared: Prepared, name: str, title: str, result: CoverageR
     return Sheet(f"机构 {name}", f"计入的机构：{title}", heads, rows)
 
 
+def _catchment_sheet(demand: Demand, name: str, title: str, result: CoverageResult) -> Sheet:
+    """Build the list of catchments, each person once; the areas of two limits overlap and have no sum."""
+    layer = catchment_layer(result.served, result.facilities, demand)
+    several = bool((layer["class"] != "all").any())
+    columns: dict[Column, list[Cell]] = {
+        Column("机构", "facility", "text", 28): [*layer["facility"], both(ROW_WORDS["total"])],
+        **({Column("时限类别", "limit of", "text", 12): [*(both(CLASS_WORDS[one]) for one in layer["class"]), ""]} if several else {}),
+        Column("面积\n（平方公里）", "area km²", "figure"): [*layer["area_km2"], None if several else layer["area_km2"].sum()],
+        _PEOPLE: [*layer["people"], layer["people"].sum()],
+        Column("村居数", "places"): [*layer["settlements"], int(layer["settlements"].sum())],
+        _ID: [*layer["facility_id"], ""],
+    }
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    return Sheet(f"片区 {name}", f"各机构片区 catchments：{title}", tuple(columns), rows, frozenset({len(layer)}))
+
+
 def _townships(prepared: Prepared, lonlat: Floats) -> list[str]:
     zones = prepared.region.zones
     return [both(OUTSIDE_WORDS) if at == OUTSIDE else zones.name[at] for at in zones.locate(lonlat)]
@@ -318,6 +337,18 @@ _MEANINGS: Final[list[list[Cell]]] = [
     ["不含县外 without external", "只算县内机构 facilities inside the county only"],
     ["可达人口 people in reach", "一个机构时限内的人口；机构之间重复，不能相加 of one facility; they overlap and must not be added up"],
     ["分钟 minutes", "向上取到十分之一，15.0 表示不超过 15 分钟 rounded up to a tenth: 15.0 is never more than 15"],
+]
+
+
+_CATCHMENT_MEANING: Final[list[Cell]] = [
+    "片区 catchments",
+    (
+        "服务圈按最近的机构切开，同样近的归编码靠前的一家。覆盖人口每人只计一次，计在最近的列名机构；村居计在其覆盖人口最多的一片。"
+        "合计是列名机构合起来的覆盖人口：不公开的机构不占片，它服务的人归最近的列名机构，列名机构都够不着的不在其内 "
+        "the circle cut by which facility is nearest, of equally near ones the first by id. Covered people are counted once, with the "
+        "nearest facility listed, a place where most of its covered people are. The sum is whom the listed facilities cover together: "
+        "restricted ones have no catchment, whom they serve is with the nearest one listed, or with none if none reaches them"
+    ),
 ]
 
 
