@@ -56,7 +56,8 @@ class Referral:
     by_settlement : DataFrame
         The demand points inside, longest total first, those not reached before all: id, name, zone_id, zone, class, people, point_id,
         point_name, hospital_id, hospital_name (the nearest that may be shown), hospital_external, call_handling_minutes, turnout_minutes,
-        to_scene_minutes, response_minutes (their sum), scene_minutes, to_hospital_minutes, total_minutes, stationed_id, stationed_name,
+        to_scene_minutes, response_minutes (their sum), scene_minutes, to_hospital_minutes, total_minutes, over_limit (the total is above
+        within_minutes, or there is no way; by those that may be shown: it tells no more than the row), stationed_id, stationed_name,
         stationed_response_minutes (an ambulance at the hospital nearest in time), response_cause and hospital_cause ("" or why
         there is no way, see ``coverage.trips.causes``). nan where there is no way.
     """
@@ -153,14 +154,15 @@ def referral(
         back=trips(network, able, homes, direction="to_facility"),
         scene_ms=float(np.rint(scene_minutes * MS_PER_MINUTE)),
     )
-    by_settlement = _settlement_table(region, definition, legs)
+    within_ms = float(np.rint(within_minutes * MS_PER_MINUTE))
+    by_settlement = _settlement_table(region, definition, legs, within_ms=within_ms)
     return Referral(
         definition=definition,
         points=points,
         hospitals=able,
         scene_minutes=scene_minutes,
         within_minutes=within_minutes,
-        by_zone=_zone_table(region, definition, legs, by_settlement, within_ms=float(np.rint(within_minutes * MS_PER_MINUTE))),
+        by_zone=_zone_table(region, definition, legs, by_settlement, within_ms=within_ms),
         by_settlement=by_settlement,
     )
 
@@ -283,7 +285,7 @@ def _worst(by_settlement: pd.DataFrame, row: str, zone_id: str) -> dict[str, obj
     return {"worst_id": worst["id"], "worst_name": worst["name"], "worst_minutes": float(worst["total_minutes"])}
 
 
-def _settlement_table(region: Region, definition: ServiceDefinition, legs: _Legs) -> pd.DataFrame:
+def _settlement_table(region: Region, definition: ServiceDefinition, legs: _Legs, *, within_ms: float) -> pd.DataFrame:
     demand, out, back, stationed = region.demand, legs.out, legs.back, legs.stationed
     total = legs.total(out.shown_ms, back.shown_ms)
     inside = np.flatnonzero(demand.inside)
@@ -296,6 +298,7 @@ def _settlement_table(region: Region, definition: ServiceDefinition, legs: _Legs
             **_named("hospital", back, mine),
             "hospital_external": np.append(back.facilities.external, False)[back.shown[mine]],
             **{f"{name}_minutes": minutes_of(ms[mine]) for name, ms in parts.items()},
+            "over_limit": total[mine] > within_ms,
             **_named("stationed", stationed, mine),
             "stationed_response_minutes": minutes_of(stationed.shown_ms[mine]),
             "response_cause": np.array(causes(out, legs.homes), dtype=object)[mine],

@@ -114,6 +114,15 @@ def test_the_limit_of_the_whole_chain_counts_as_within():
     assert total(chain(within_minutes=whole - 0.0001))["share_within"] == 0
 
 
+def test_settlements_beyond_the_limit_or_not_reached_are_marked_each():
+    homes = {**HOMES, "island": (200, 200)}
+    everywhere = {"Z": town.polygon([(-50, -50), (300, -50), (300, 300), (-50, 300)])}
+    marked = chain(county(homes=homes, zones=everywhere), within_minutes=17.5).by_settlement.set_index("id")["over_limit"]
+    assert marked.to_dict() == {"island": True, "a": False, "b": False}
+    assert chain(within_minutes=17).by_settlement["over_limit"].all(), "14 minutes, and 20 blocks"
+    assert not chain(within_minutes=14 + 200 / 60).by_settlement["over_limit"].any(), "the limit itself is within"
+
+
 def test_the_response_is_held_against_the_limits_as_in_coverage():
     region = county()
     result = chain(region, minutes=5)
@@ -256,3 +265,7 @@ def test_the_command_tells_the_example_county_part_by_part_and_names_no_restrict
     assert answer["total"]["unreached_people"] == table.loc[whole.isna(), "people"].sum()
     assert "驻地医院" not in said + "".join(path.read_text("utf-8-sig") for path in tmp_path.glob("referral*") if path.suffix != ".xlsx")
     assert "75 分钟" in said
+    beyond = table[table["over_limit"] & (table["people"] > 0)]
+    assert (beyond["total_minutes"].isna() | (beyond["total_minutes"] > 75)).all()
+    assert f"{len(beyond):,} 处 places" in said
+    assert "by points and hospitals that may be listed" not in said, "of the hospitals asked for none is restricted"

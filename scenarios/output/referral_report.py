@@ -58,7 +58,7 @@ def referral_text(prepared: Prepared, study: ReferralStudy) -> str:
         *([both(NO_FACILITIES)] if len(result.points) == 0 else []),
         "■ 各段 parts of the time（人口加权平均 mean over people，分钟 min）\n\n" + _parts(result),
         "■ 车在急救点与车在医院 ambulances at the points and at hospitals\n\n" + _stationed(result),
-        "■ 最久的村（社区） those who wait longest\n\n" + _longest(result.by_settlement),
+        "■ 最久的村（社区） those who wait longest\n\n" + f"{_beyond(result)}\n\n" + _longest(result.by_settlement),
     ]
     if lost := _unreached(result.by_settlement):
         parts.append(f"■ 不可达 not reached\n\n{lost}")
@@ -134,6 +134,19 @@ def _stationed(result: Referral) -> str:
             shares = [percent(row[f"{share}{of}"]) for share in (f"share_{name}response", total) for of in ("", "_without_external")]
             table.append([row["zone"] if not name else "", label, *times, *shares])
     return align(heads, table)
+
+
+def _beyond(result: Referral) -> str:
+    """Count the settlements beyond the limit of the total: the list on screen is short."""
+    beyond = result.by_settlement[result.by_settlement["over_limit"] & (result.by_settlement["people"] > 0)]
+    lost = int(beyond["total_minutes"].isna().sum())
+    unlisted = result.points.restricted.any() or result.hospitals.restricted.any()
+    by = "；按可列名的急救点与医院计 by points and hospitals that may be listed" if unlisted else ""
+    return (
+        f"超过 {result.within_minutes:g} 分钟或不可达 beyond the limit or not reached: {len(beyond):,} 处 places"
+        f"（其中不可达 not reached {lost:,}），{people(beyond['people'].sum())} 人 people{by}；"
+        f"逐村见 referral_settlements.csv 的 over_limit 列 all of them: column over_limit"
+    )
 
 
 def _longest(table: pd.DataFrame) -> str:
@@ -239,7 +252,11 @@ _PLACE_COLUMNS: Final = (
     *(Column("人口", "people"), Column("急救点", "point", "text", 28), Column("医院", "hospital", "text", 28)),
     *(Column("受理", "call handling", "tenth"), Column("出车", "turnout", "tenth"), Column("到现场", "to the scene", "tenth")),
     *(Column("反应", "response", "tenth"), Column("现场", "on the scene", "tenth"), Column("到医院", "to the hospital", "tenth")),
-    *(Column("全程", "total", "tenth"), Column("车在医院\n反应", "from a hospital", "tenth")),
+    *(
+        Column("全程", "total", "tenth"),
+        Column("超过时限", "over the limit", "text", 12),
+        Column("车在医院\n反应", "from a hospital", "tenth"),
+    ),
     *(Column("急救点到不了\n的原因", "why no point", "text", 30), Column("到不了医院\n的原因", "why no hospital", "text", 30)),
     Column("编码", "id", "text", 16),
 )
@@ -256,10 +273,11 @@ def _zone_cells(row: dict[Any, Any]) -> list[Cell]:
 
 
 def _place_cells(row: dict[Any, Any]) -> list[Cell]:
-    parts = ("call_handling", "turnout", "to_scene", "response", "scene", "to_hospital", "total", "stationed_response")
+    parts = ("call_handling", "turnout", "to_scene", "response", "scene", "to_hospital", "total")
     why = [both(TIME_CAUSES[row[name]]) if row[name] else "" for name in ("response_cause", "hospital_cause")]
     return [
         *(row["name"], row["zone"], both(CLASS_WORDS[row["class"]]), row["people"], row["point_name"], row["hospital_name"]),
         *(minutes_cell(row[f"{part}_minutes"]) for part in parts),
+        *("是 yes" if row["over_limit"] else "否 no", minutes_cell(row["stationed_response_minutes"])),
         *(*why, row["id"]),
     ]
