@@ -169,8 +169,8 @@ def _longer(column: Int64, least: int) -> Int64:
 
 
 @compiled
-def tree(links: Grouped, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64, Int64]:
-    """Least cost of every node from one source (FAR: none), and the link by which it is reached (-1 - seed for a seed)."""
+def tree(links: Grouped, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64, Int64, Int64]:
+    """Of every node the least cost from one source (FAR: none), the other cost, the link it is reached by (-1 - seed for a seed)."""
     size = len(links.first) - 1
     labels = _Labels(np.full(size, FAR), np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64))
     touched, queue = np.empty(size, dtype=np.uint32), _queue(shift, buckets, _FIRST_ROOM)
@@ -179,23 +179,22 @@ def tree(links: Grouped, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64,
         count = _search(links, seeds, 0, FAR - 1, queue, labels, touched, True, True)
         if count < 0:
             queue = _retry(count, queue, labels, touched)
-    return labels.cost, labels.link
+    return labels.cost, labels.other, labels.link
 
 
 @compiled
 def _offer(costs: Int64, owners: Int64, node: int, new: int, owner: int) -> bool:
-    """Offer a node a cost from an owner; whether it is among the node's best (one column: the best, two: of two owners)."""
+    """Offer a node a cost from an owner; whether it is among the best of two different owners."""
     if owner == owners[node, 0]:
         if new >= costs[node, 0]:
             return False
         costs[node, 0] = new
         return True
     if new < costs[node, 0] or (new == costs[node, 0] and owner < owners[node, 0]):
-        if costs.shape[1] > 1:
-            costs[node, 1], owners[node, 1] = costs[node, 0], owners[node, 0]
+        costs[node, 1], owners[node, 1] = costs[node, 0], owners[node, 0]
         costs[node, 0], owners[node, 0] = new, owner
         return True
-    if costs.shape[1] == 1 or new > costs[node, 1] or (new == costs[node, 1] and owner >= owners[node, 1]):
+    if new > costs[node, 1] or (new == costs[node, 1] and owner >= owners[node, 1]):
         return False
     costs[node, 1], owners[node, 1] = new, owner
     return True
@@ -235,8 +234,7 @@ def _nearest(links: Grouped, seeds: Seeds, queue: _Queue, owner_of: UInt32, cost
         height[at] = top
         waiting -= 1
         here, so_far, owner = held_node[at * room + top], held_cost[at * room + top], owner_of[at * room + top]
-        last = costs.shape[1] - 1
-        if (so_far != costs[here, 0] or owner != owners[here, 0]) and (so_far != costs[here, last] or owner != owners[here, last]):
+        if (so_far != costs[here, 0] or owner != owners[here, 0]) and (so_far != costs[here, 1] or owner != owners[here, 1]):
             continue
         if so_far >> shift > bucket:  # not yet its turn
             if not _push(queue, owner_of, bucket - 1, here, so_far, owner):
@@ -253,12 +251,12 @@ def _nearest(links: Grouped, seeds: Seeds, queue: _Queue, owner_of: UInt32, cost
 
 
 @compiled
-def nearest_sources(links: Grouped, seeds: Seeds, shift: int, buckets: int, how_many: int) -> tuple[Int64, Int64]:
-    """Cost and position of the nearest sources (one, or two different ones) of every node; of equal ones the first; FAR, -1 for none."""
+def nearest_two(links: Grouped, seeds: Seeds, shift: int, buckets: int) -> tuple[Int64, Int64]:
+    """Cost and position of the two nearest sources of every node; of equal ones the first; FAR, -1 for none."""
     size, room = len(links.first) - 1, _FIRST_ROOM
     while True:
         queue = _queue(shift, buckets, room)
-        costs, owners = np.full((size, how_many), FAR), np.full((size, how_many), np.int64(-1))
+        costs, owners = np.full((size, 2), FAR), np.full((size, 2), np.int64(-1))
         if _nearest(links, seeds, queue, np.empty(len(queue.node), dtype=np.uint32), costs, owners):
             return costs, owners
         room *= 2

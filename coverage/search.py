@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from threading import current_thread
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -27,6 +29,7 @@ Weight = Literal["time", "distance"]
 AT_ONCE = 16  # facilities searched together: bounds the memory of what is not kept; more are no faster
 _MOST_BUCKETS = 1 << 12  # what lies farther ahead goes around with the ring
 _BUCKETS_A_LINK = 4  # the mean link crosses so many: measured, flat around it
+_THREADS = "circle15-search"
 _Answer = TypeVar("_Answer")
 
 
@@ -206,35 +209,36 @@ def nearest(
 ) -> tuple[Ints, Floats]:
     """Find the nearest facility of every node without a limit: its position (-1: none) and the cost in ms or mm (inf: none).
 
-    Of equally near facilities the first.
+    Of equally near facilities the first: one search from all of them at once, whose second cost is the facility's position.
     """
-    facility, cost = nearest_two(network, origins, direction=direction, weight=weight, delay_ms=delay_ms, how_many=1)
-    return facility[:, 0], cost[:, 0]
+    from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
+
+    graph = walked(network, direction, weight)
+    seeds = _seeds(network, origins, direction, weight, delays(origins, weight, delay_ms))
+    facility = np.repeat(np.arange(origins.count), np.diff(seeds.first))
+    together = Seeds(seeds.first[[0, -1]], seeds.node, seeds.cost, facility)
+    cost, owner, _ = kernels.tree(graph._replace(other=np.zeros_like(graph.other)), together, *_buckets(network, weight, together))
+    reached = cost != FAR
+    return np.where(reached, owner, -1), np.where(reached, cost, np.inf)
 
 
 def nearest_two(
-    network: Network,
-    origins: WaysOn,
-    *,
-    direction: Direction,
-    weight: Weight = "time",
-    delay_ms: Ints | None = None,
-    how_many: Literal[1, 2] = 2,
+    network: Network, origins: WaysOn, *, direction: Direction, weight: Weight = "time", delay_ms: Ints | None = None
 ) -> tuple[Ints, Floats]:
     """Find the nearest facility of every node and the second nearest, which serves if that one is closed or busy.
 
     Returns
     -------
-    facility : (node_count, how_many) int64
+    facility : (node_count, 2) int64
         Position, -1 for none; of equally near facilities the first.
-    cost : (node_count, how_many) float64
+    cost : (node_count, 2) float64
         In ms or mm, inf for none.
     """
     from coverage import kernels  # noqa: PLC0415 — numba takes a second to import: only a search pays it
 
     graph = walked(network, direction, weight)
     seeds = _seeds(network, origins, direction, weight, delays(origins, weight, delay_ms))
-    cost, facility = kernels.nearest_sources(graph, seeds, *_buckets(network, weight, seeds), how_many)
+    cost, facility = kernels.nearest_two(graph, seeds, *_buckets(network, weight, seeds))
     return facility, np.where(cost == FAR, np.inf, cost)
 
 
@@ -256,7 +260,7 @@ def tree(network: Network, origin: WaysOn, *, direction: Direction = "from_facil
     ends = links(network, origin, leaving=direction == "from_facility")
     seeds = Seeds(np.array([0, len(ends.tail)]), ends.head.astype(np.uint32), ends.ms, ends.mm)
     graph = walked(network, direction, "time")
-    ms, row = kernels.tree(graph, seeds, *_buckets(network, "time", seeds))
+    ms, _, row = kernels.tree(graph, seeds, *_buckets(network, "time", seeds))
     return ms, np.where(row >= 0, adjacency.link[np.maximum(row, 0)], row), ends
 
 
@@ -293,15 +297,20 @@ def whole_limit(limit: float) -> int:
 
 
 def side_by_side(work: Callable[[int], _Answer], starts: range) -> Iterator[_Answer]:
-    """Answers of the blocks of a long work in their order, on all cores: the compiled loops let go of Python's lock."""
-    if len(starts) < 2:  # noqa: PLR2004 — one block needs no threads
+    """Answers of the blocks of a long work in their order, on all cores: the compiled loops let go of Python's lock.
+
+    Whoever stops waiting cancels what has not begun. Work of one block, and work inside such work, needs no threads.
+    """
+    if len(starts) <= 1 or current_thread().name.startswith(_THREADS):
         yield from map(work, starts)
-        return
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        yield from pool.map(work, starts)
-    finally:  # whoever stops waiting does not wait for the rest
-        pool.shutdown(cancel_futures=True)
+    else:
+        yield from _pool().map(work, starts)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The threads of all searches: making them takes longer than a small search."""
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix=_THREADS)
 
 
 def walked(network: Network, direction: Direction, weight: Weight) -> Grouped:

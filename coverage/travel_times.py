@@ -78,6 +78,8 @@ class Destinations:
         What is asked; `direction` as the facilities see it.
     ways : WaysOn
         Of the demand points.
+    order : Order
+        The demand points side by side in memory as the nodes beside them are.
     legs : Grouped
         From each node to the demand points beside it, the best of each pair.
     by_piece, by_place : Sorted
@@ -88,9 +90,17 @@ class Destinations:
     direction: Direction
     weight: Weight
     ways: WaysOn
+    order: Order
     legs: Grouped
     by_piece: Sorted
     by_place: Sorted
+
+
+class Order(NamedTuple):
+    """Another order of the demand points: the number of each, and the point of each number."""
+
+    number: Ints
+    point: Ints
 
 
 class Sorted(NamedTuple):
@@ -122,8 +132,21 @@ def destinations(network: Network, targets: WaysOn, *, direction: Direction, wei
     kept = np.flatnonzero(kernels.useful(walked(network, direction, weight), of_place))
     place = np.repeat(np.arange(targets.count), np.diff(of_place.first))[kept]
     node, *costs_ = (np.asarray(column[kept], dtype=np.int64) for column in of_place[1:])
-    best = kernels.grouped(network.node_count, targets.count, node, place, *costs_)
-    return Destinations(network, direction, weight, targets, best, Sorted.of(targets.piece), Sorted.of(_place_number(targets.lonlat)))
+    order = _along_nodes(place, node, targets.count)
+    best = kernels.grouped(network.node_count, targets.count, node, order.number[place], *costs_)
+    return Destinations(
+        network, direction, weight, targets, order, best, Sorted.of(targets.piece), Sorted.of(_place_number(targets.lonlat))
+    )
+
+
+def _along_nodes(place: Ints, node: Ints, count: int) -> Order:
+    """Places in the order of the first node beside them: what a search reaches together is then read together."""
+    first = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(first, place, node)
+    point = np.argsort(first, kind="stable")
+    number = np.empty(count, dtype=np.int64)
+    number[point] = np.arange(count)
+    return Order(number, point)
 
 
 def travel_times(network: Network, reached: Reach, origins: WaysOn, targets: WaysOn) -> TravelTimes:
@@ -184,10 +207,12 @@ def _arrivals(ready: Destinations, reached: Reach, origins: WaysOn, *, second: b
 
     near = _direct(ready, origins)
     costs = (near.cost(ready.weight), near.cost(other_weight(ready.weight)))
-    close = kernels.grouped(origins.count, ready.ways.count, near.tail, near.head, *costs)
+    close = kernels.grouped(origins.count, ready.ways.count, near.tail, ready.order.number[near.head], *costs)
     rows = Grouped(reached.first, reached.node, reached.cost, reached.second)
-    found = kernels.arrivals(rows, reached.delay_ms, ready.legs, close, whole_limit(reached.limit), ready.ways.count, paired=second)
-    return TravelTimes(ready.weight, *found)
+    first, number, cost, other = kernels.arrivals(
+        rows, reached.delay_ms, ready.legs, close, whole_limit(reached.limit), ready.ways.count, paired=second
+    )
+    return TravelTimes(ready.weight, first, ready.order.point[number], cost, other)
 
 
 def nearest_facility(
@@ -202,7 +227,7 @@ def nearest_facility(
     near, last = _direct(ready, origins), ready.legs
     late = delays(origins, weight, delay_ms)[near.tail]
     node = np.repeat(np.arange(network.node_count), np.diff(last.first))
-    place = np.concatenate([last.head.astype(np.int64), near.head])
+    place = np.concatenate([ready.order.point[last.head], near.head])
     facility = np.concatenate([node_facility[node], near.tail])
     cost = np.concatenate([node_cost[node] + last.cost, near.cost(weight) + late])
     order = np.lexsort((facility, cost, place))

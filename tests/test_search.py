@@ -94,21 +94,18 @@ def test_the_engine_reaches_what_scipy_reaches_at_the_same_costs(maze: Maze):
 @given(mazes())
 def test_the_nearest_two_sources_are_the_least_of_all(maze: Maze):
     least = maze.least()
-    cost, owner = kernels.nearest_sources(maze.graph, maze.seeds, *maze.queue, 2)
+    cost, owner = kernels.nearest_two(maze.graph, maze.seeds, *maze.queue)
     for node in range(maze.size):
         ranked = sorted((int(least[at, node]) >> 24, at) for at in np.flatnonzero(np.isfinite(least[:, node])))
         ranked += [(FAR, -1)] * 2
         assert list(zip(cost[node].tolist(), owner[node].tolist(), strict=True)) == ranked[:2]
-    only = kernels.nearest_sources(maze.graph, maze.seeds, *maze.queue, 1)
-    assert (only[0][:, 0] == cost[:, 0]).all()
-    assert (only[1][:, 0] == owner[:, 0]).all()
 
 
 @PROFILE
 @given(mazes())
 def test_a_way_back_along_the_tree_costs_what_the_tree_says(maze: Maze):
     graph, seeds = maze.graph, maze.seeds
-    cost, link = kernels.tree(graph, seeds, *maze.queue)
+    cost, _, link = kernels.tree(graph, seeds, *maze.queue)
     tail = np.repeat(np.arange(maze.size), np.diff(graph.first))
     for node in np.flatnonzero(cost != FAR).tolist():
         spent, at, steps = 0, node, 0
@@ -130,7 +127,7 @@ def test_a_junction_of_ten_thousand_roads_overfills_a_bucket_and_is_searched_aga
     first, _, cost, _ = kernels.reach_many(star, two, 5, 0, 4, paired=False)
     assert first.tolist() == [0, leaves + 1, 2 * (leaves + 1)]
     assert cost.sum() == 2 * leaves
-    assert kernels.nearest_sources(star, two, 0, 4, 2)[1].tolist() == [[0, 1]] * (leaves + 1)
+    assert kernels.nearest_two(star, two, 0, 4)[1].tolist() == [[0, 1]] * (leaves + 1)
     assert (kernels.tree(star, Seeds(*two), 0, 4)[0] == [0, *[1] * leaves]).all()
 
 
