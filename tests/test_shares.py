@@ -74,6 +74,15 @@ def test_a_home_beside_a_clinic_whose_circle_has_no_road_is_in_the_layer_all_the
     assert gpd.read_file(tmp_path / "layer.gpkg")["people"].sum() == 1
 
 
+@pytest.mark.parametrize(("homes", "rows"), [({}, 1), ({"H": (5, 0)}, 0)])
+def test_without_people_or_without_facilities_the_layer_has_the_same_columns(homes, rows):
+    region = town.region(town.roads(STREET), homes, {"A": (5, 0)}, restricted=[rows == 0])
+    asked = served(question(town.definition(), town.network(region.roads), region.demand), region.facilities)
+    layer = catchment_layer(asked, region.facilities, region.demand)
+    assert list(layer.columns) == ["facility_id", "facility", "class", "area_km2", "people", "settlements", "geometry"]
+    assert (len(layer), layer["people"].sum()) == (rows, 0)
+
+
 def test_nobody_has_no_catchment():
     region = town.region(town.roads(STREET), {}, {"A": (5, 0)})
     assert len(counted(region, town.definition())) == 0

@@ -33,9 +33,10 @@ def catchment_layer(served: Served, facilities: Facilities, demand: Demand) -> g
         ``coverage.shares.catchment_people``, geometry; empty, with no area, where people belong to a facility whose circle has no road.
         Not to be changed: it is kept.
     """
-    drawn = catchments(served.question.definition, served.question.network, facilities)
-    counted = catchment_people(served, facilities, demand)
     keys = ["facility_id", "facility", "class"]
+    text = dict.fromkeys(keys, object)  # of an empty table too
+    drawn = catchments(served.question.definition, served.question.network, facilities).astype(text)
+    counted = catchment_people(served, facilities, demand).astype(text)
     rows = drawn.merge(counted, on=keys, how="left")
     bare = counted.merge(drawn[keys], on=keys, how="left", indicator=True)
     bare = bare[bare.pop("_merge") == "left_only"].assign(area_km2=0.0)
