@@ -130,14 +130,19 @@ def _retry(count: int, queue: _Queue, labels: _Labels, touched: UInt32) -> _Queu
 
 
 @compiled
-def reach_many(links: Grouped, seeds: Seeds, limit: int, shift: int, buckets: int, paired: bool) -> tuple[Int64, Int64, Int64, Int64]:
-    """Reached nodes of every source: where each one's rows begin, node, cost, other cost (empty unless `paired`)."""
+def reach_many(
+    links: Grouped, seeds: Seeds, limit: int, shift: int, buckets: int, far: Int64, paired: bool
+) -> tuple[Int64, Int64, Int64, Int64]:
+    """Reached nodes of every source: where each one's rows begin, node, cost, other cost (empty unless `paired`).
+
+    `far` is a column of FAR, one a node: the workspace of one thread, given back as it was.
+    """
     size, sources = len(links.first) - 1, len(seeds.first) - 1
-    labels = _Labels(np.full(size, FAR), np.zeros(size if paired else 0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    labels = _Labels(far, np.zeros(size if paired else 0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     touched, queue = np.empty(size, dtype=np.uint32), _queue(shift, buckets, _FIRST_ROOM)
     first = np.zeros(sources + 1, dtype=np.int64)
-    nodes, costs = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-    others = np.empty(size if paired else 0, dtype=np.int64)
+    nodes, costs = np.empty(_FIRST_ROOM, dtype=np.int64), np.empty(_FIRST_ROOM, dtype=np.int64)
+    others = np.empty(_FIRST_ROOM if paired else 0, dtype=np.int64)
     filled = 0
     for source in range(sources):
         count = -1
@@ -149,15 +154,23 @@ def reach_many(links: Grouped, seeds: Seeds, limit: int, shift: int, buckets: in
             nodes, costs = _longer(nodes, filled + count), _longer(costs, filled + count)
             if paired:
                 others = _longer(others, filled + count)
-        for i in range(count):
-            node = touched[i]
-            nodes[filled], costs[filled] = node, labels.cost[node]
-            if paired:
-                others[filled] = labels.other[node]
-            labels.cost[node] = FAR
-            filled += 1
+        filled = _take(touched, count, labels.cost, labels.other, nodes, costs, others, filled, paired)
         first[source + 1] = filled
     return first, nodes[:filled], costs[:filled], others[: filled if paired else 0]
+
+
+@compiled
+def _take(
+    touched: UInt32, count: int, cost: Int64, other: Int64, nodes: Int64, costs: Int64, others: Int64, filled: int, paired: bool
+) -> int:
+    """Write down what was touched, and forget it; how much is written down so far."""
+    for i in range(count):
+        node = touched[i]
+        nodes[filled + i], costs[filled + i] = node, cost[node]
+        if paired:
+            others[filled + i] = other[node]
+        cost[node] = FAR
+    return filled + count
 
 
 @compiled
@@ -333,43 +346,45 @@ def arrivals(
     found, costs = np.empty(places, dtype=np.int64), np.empty(places, dtype=np.int64)
     others = np.empty(places if paired else 0, dtype=np.int64)
     filled = 0
+    each, nothing = np.arange(sources), np.zeros(sources, dtype=np.int64)
     for source in range(sources):
-        count = 0
-        for row in range(reached.first[source], reached.first[source + 1]):
-            node = reached.head[row]
-            other = reached.other[row] if paired else 0
-            for leg in range(legs.first[node], legs.first[node + 1]):
-                count = _arrive(legs, leg, reached.cost[row], other, limit, best, best_other, touched, count, paired)
-        for leg in range(near.first[source], near.first[source + 1]):
-            count = _arrive(near, leg, delay[source], 0, limit, best, best_other, touched, count, paired)
+        count = _visit(reached, reached.first[source], reached.first[source + 1], legs, limit, best, best_other, touched, 0, paired)
+        at_door = Grouped(each, each, delay, nothing)
+        count = _visit(at_door, source, source + 1, near, limit, best, best_other, touched, count, paired)
         if filled + count > len(found):
             found, costs = _longer(found, filled + count), _longer(costs, filled + count)
             if paired:
                 others = _longer(others, filled + count)
-        for i in range(count):
-            place = touched[i]
-            found[filled], costs[filled] = place, best[place]
-            if paired:
-                others[filled] = best_other[place]
-            best[place] = FAR
-            filled += 1
+        filled = _take(touched, count, best, best_other, found, costs, others, filled, paired)
         first[source + 1] = filled
     return first, found[:filled], costs[:filled], others[: filled if paired else 0]
 
 
 @compiled
-def _arrive(
-    legs: Grouped, leg: int, cost: int, other: int, limit: int, best: Int64, best_other: Int64, touched: UInt32, count: int, paired: bool
+def _visit(
+    rows: Grouped,
+    begin: int,
+    end: int,
+    legs: Grouped,
+    limit: int,
+    best: Int64,
+    best_other: Int64,
+    touched: UInt32,
+    count: int,
+    paired: bool,
 ) -> int:
-    """Offer a place a cost by one leg; how many places were touched so far."""
-    place, new = legs.head[leg], cost + legs.cost[leg]
-    old = best[place]
-    if new > limit or new > old or (new == old and not (paired and other + legs.other[leg] < best_other[place])):
-        return count
-    if old == FAR:
-        touched[count] = place
-        count += 1
-    best[place] = new
-    if paired:
-        best_other[place] = other + legs.other[leg]
+    """Offer places the cost of these rows and of each leg from there; how many places were touched so far."""
+    for row in range(begin, end):
+        at, so_far = rows.head[row], rows.cost[row]
+        for leg in range(legs.first[at], legs.first[at + 1]):
+            place, new = legs.head[leg], so_far + legs.cost[leg]
+            old = best[place]
+            if new > limit or (new >= old and (not paired or new > old or rows.other[row] + legs.other[leg] >= best_other[place])):
+                continue
+            if old == FAR:
+                touched[count] = place
+                count += 1
+            best[place] = new
+            if paired:
+                best_other[place] = rows.other[row] + legs.other[leg]
     return count

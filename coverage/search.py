@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from threading import current_thread
+from threading import current_thread, local
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -199,7 +199,7 @@ def reach(
 
     def some(start: int) -> tuple[Ints, Ints, Ints, Ints]:
         mine = _of_sources(seeds, start, start + AT_ONCE)
-        return kernels.reach_many(graph, mine, most, *_buckets(network, weight, mine), paired=second)
+        return kernels.reach_many(graph, mine, most, *_buckets(network, weight, mine), _far(network.node_count), paired=second)
 
     return Reach(weight, direction, limit, delay_ms, *_in_a_row(list(side_by_side(some, range(0, origins.count, AT_ONCE)))))
 
@@ -340,6 +340,17 @@ def _buckets(network: Network, weight: Weight, seeds: Seeds) -> tuple[int, int]:
     spread = max(largest, int(np.ptp(seeds.cost)) if len(seeds.cost) else 0)
     shift = max(mean // _BUCKETS_A_LINK, 1).bit_length() - 1
     return shift, min(1 << ((spread >> shift) + 2).bit_length(), _MOST_BUCKETS)
+
+
+_of_thread = local()
+
+
+def _far(size: int) -> Ints:
+    """The workspace of this thread, as every search leaves it: filling one takes longer than a small search."""
+    far: Ints | None = getattr(_of_thread, "far", None)
+    if far is None or len(far) < size:
+        far = _of_thread.far = np.full(size, FAR)
+    return far
 
 
 def _in_a_row(parts: list[tuple[Ints, Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints, Ints]:

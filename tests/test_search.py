@@ -76,7 +76,7 @@ def mazes(draw: st.DrawFn) -> Maze:
 @PROFILE
 @given(mazes())
 def test_the_engine_reaches_what_scipy_reaches_at_the_same_costs(maze: Maze):
-    first, node, cost, other = kernels.reach_many(maze.graph, maze.seeds, maze.limit, *maze.queue, paired=True)
+    first, node, cost, other = kernels.reach_many(maze.graph, maze.seeds, maze.limit, *maze.queue, np.full(maze.size, FAR), paired=True)
     least = maze.least()
     for source in range(len(maze.sources)):
         rows = slice(first[source], first[source + 1])
@@ -85,7 +85,7 @@ def test_the_engine_reaches_what_scipy_reaches_at_the_same_costs(maze: Maze):
         assert dict(zip(node[rows].tolist(), cost[rows].tolist(), strict=True)) == {at: int(least[source, at]) >> 24 for at in within}
         steps = dict(zip(node[rows].tolist(), other[rows].tolist(), strict=True))
         assert all(steps[at] <= int(least[source, at]) % (1 << 24) <= steps[at] + maze.size + 1 for at in within)
-    plain = kernels.reach_many(maze.graph, maze.seeds, maze.limit, *maze.queue, paired=False)
+    plain = kernels.reach_many(maze.graph, maze.seeds, maze.limit, *maze.queue, np.full(maze.size, FAR), paired=False)
     assert [column.tolist() for column in plain[:1]] == [first.tolist()]
     assert sorted(zip(plain[1].tolist(), plain[2].tolist(), strict=True)) == sorted(zip(node.tolist(), cost.tolist(), strict=True))
 
@@ -124,7 +124,7 @@ def test_a_junction_of_ten_thousand_roads_overfills_a_bucket_and_is_searched_aga
         *(np.ones(leaves, dtype=np.int32),) * 2,
     )
     two = Seeds(np.array([0, 1, 2]), np.zeros(2, dtype=np.uint32), np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64))
-    first, _, cost, _ = kernels.reach_many(star, two, 5, 0, 4, paired=False)
+    first, _, cost, _ = kernels.reach_many(star, two, 5, 0, 4, np.full(leaves + 1, FAR), paired=False)
     assert first.tolist() == [0, leaves + 1, 2 * (leaves + 1)]
     assert cost.sum() == 2 * leaves
     assert kernels.nearest_two(star, two, 0, 4)[1].tolist() == [[0, 1]] * (leaves + 1)
