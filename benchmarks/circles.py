@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from coverage.circles import catchments, circles, merged_circles, reached_lines
-from coverage.raster import around
+from coverage.drawing.raster import around
 from coverage.search import reach
 from coverage.snap import snap
 from coverage.stats import coverage

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from coverage.raster import around
+from coverage.drawing.raster import around
+from coverage.drawing.stretches import Doors, Search, reached_stretches
 from coverage.search import Reach, Weight, nearest, reach, start_delay_ms
 from coverage.serving import MM_PER_M, MS_PER_MINUTE
 from coverage.snap import WaysOn, projected, snap_facilities
-from coverage.stretches import Doors, Search, reached_stretches
 from geodata.model import Facilities
 from geodata.network import Network
 from geodata.roads import Geometries, Ints
@@ -82,7 +82,7 @@ def catchments(definition: ServiceDefinition, network: Network, facilities: Faci
     GeoDataFrame, WGS84
         As :func:`circles`, without merged rows; a facility that is nowhere the nearest has no row.
     """
-    from coverage.apart import apart  # noqa: PLC0415 — scipy.spatial takes its time, and most who draw circles cut none
+    from coverage.drawing.apart import apart  # noqa: PLC0415 — scipy.spatial takes its time, and most who draw circles cut none
 
     in_order = facilities.take(np.array(sorted(range(len(facilities)), key=facilities.id.__getitem__), dtype=np.int64))
     shown, ways, delay_ms = _leaving(definition, network, in_order)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from coverage.capacity import check_unit
+from coverage.studies.capacity import check_unit
 from geodata.errors import OptionError, Problem
 from geodata.norms import Norm, Norms
 from geodata.region import Prepared

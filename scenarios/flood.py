@@ -13,13 +13,13 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from coverage.bridges import Bridges, bridge_losses, bridges_of
 from coverage.cuts import cut, touching
 from coverage.routes import network_pieces
 from coverage.search import start_delay_ms
 from coverage.serving import MS_PER_MINUTE
 from coverage.snap import WaysOn, snap_facilities
 from coverage.stats import CoverageResult, coverage, zone_table
+from coverage.studies.bridges import Bridges, bridge_losses, bridges_of
 from coverage.tables import place_columns
 from coverage.travel_times import nearest_facility
 from geodata.errors import InputError, OptionError, Problem, first_few
@@ -86,7 +86,7 @@ class BridgeStudy:
         Bridges by their tag; False: there is none in the roads, pieces over mapped water stand in.
     table : GeoDataFrame
         One row a bridge, the worst loss first (lost people, then people cut off, then person-minutes, then way id): way_id, way_ids (all
-        of it, in a row), name, highway, over_water (crosses mapped water), m, and the columns of ``coverage.bridges.bridge_losses``
+        of it, in a row), name, highway, over_water (crosses mapped water), m, and the columns of ``coverage.studies.bridges.bridge_losses``
         (worst: the name of the place), geometry.
     """
 

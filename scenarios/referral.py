@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from coverage.referral import Referral, capable_hospitals, referral
+from coverage.studies.referral import Referral, capable_hospitals, referral
 from geodata.calls.model import ARRIVED, LEFT_SCENE
 from geodata.errors import OptionError, Problem, first_few
 from geodata.region import Prepared

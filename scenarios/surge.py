@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from coverage.queues import Arrivals
+from coverage.studies.queues import Arrivals
 from geodata.errors import InputError, Problem
 from geodata.tables.cells import number, share
 from geodata.tables.csv_text import read_csv_text

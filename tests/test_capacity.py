@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_town import PROFILE
 
-from coverage.allocate import Allocation, allocate, gains, most_served
-from coverage.capacity import CapacityResult, Terms, capacity
-from coverage.pairs import Pairs, whole_people
+from coverage.studies.allocate import Allocation, allocate, gains, most_served
+from coverage.studies.capacity import CapacityResult, Terms, capacity
+from coverage.studies.pairs import Pairs, whole_people
 from geodata.errors import InputError, OptionError
 from geodata.model import RESOURCES, Region
 from geodata.norms import Norm, Norms, default_norms

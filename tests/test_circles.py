@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_town import PROFILE, directions, places, towns
 
-from coverage import raster
 from coverage.circles import catchments, circles, merged_circles, reached_lines
-from coverage.raster import around
+from coverage.drawing import raster
+from coverage.drawing.raster import around
+from coverage.drawing.stretches import Doors, Search, reached_stretches
 from coverage.search import nearest, reach
 from coverage.snap import WaysOn, snap
-from coverage.stretches import Doors, Search, reached_stretches
 from coverage.travel_times import travel_times
 from geodata.model import Facilities, Zones
 from geodata.network import Network, build_network

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_town import PROFILE, corners, directions, towns
 
-from coverage.equity import EquityResult, equity, worst_townships
 from coverage.gaps import CUT_OFF, NO_FACILITY, OFF_NETWORK
-from coverage.inequality import gini, quantile, theil, theil_between, time_figures, worst_off
 from coverage.search import start_delay_ms
 from coverage.snap import snap_demand
-from coverage.trips import NOT_LISTED, trips
+from coverage.studies.equity import EquityResult, equity, worst_townships
+from coverage.studies.inequality import gini, quantile, theil, theil_between, time_figures, worst_off
+from coverage.studies.trips import NOT_LISTED, trips
 from geodata.model import Region
 from scenarios.cli import main
 

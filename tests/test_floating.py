@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_town import PROFILE, corners, directions, places, towns
 
-from coverage.floating import AccessResult, Pairs, Step, default_steps, floating_access, two_steps
+from coverage.studies.floating import AccessResult, Pairs, Step, default_steps, floating_access, two_steps
 from geodata.errors import InputError, OptionError
 from geodata.model import Region
 from geodata.region import Prepared

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_town import PROFILE, directions, places, towns
 
-from coverage.bridges import bridge_losses, bridges_of
 from coverage.cuts import cut
 from coverage.snap import snap_facilities
 from coverage.stats import coverage
+from coverage.studies.bridges import bridge_losses, bridges_of
 from coverage.travel_times import nearest_facility
 from geodata.errors import InputError, OptionError
 from geodata.region import Prepared

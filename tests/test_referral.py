@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from random_town import PROFILE, corners, judge, towns
 
 from coverage.gaps import CUT_OFF, NO_FACILITY, OFF_NETWORK
-from coverage.referral import PARTS, Referral, capable_hospitals, referral
 from coverage.search import reach
 from coverage.snap import snap_demand, snap_facilities
 from coverage.stats import coverage
+from coverage.studies.referral import PARTS, Referral, capable_hospitals, referral
 from coverage.travel_times import travel_times
 from geodata.calls.model import ARRIVED, LEFT_SCENE, MISSING, Calls
 from geodata.errors import OptionError

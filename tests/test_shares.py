@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from random_town import PROFILE, places, towns
 
 from coverage.serving import question, served
-from coverage.shares import catchment_people
+from coverage.studies.shares import catchment_people
 from geodata.model import Region
 from geodata.region import Prepared
 from geodata.standards import Limit, ServiceDefinition

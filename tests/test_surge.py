@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_town import PROFILE
 
-from coverage.balance import balanced, nearest
-from coverage.pairs import Pairs
-from coverage.queues import Arrivals, enough_per_lane, finish_h, lanes_to_finish, lanes_to_keep_wait, worst_wait_h
-from coverage.surge import SurgeResult, SurgeTerms, surge
+from coverage.studies.balance import balanced, nearest
+from coverage.studies.pairs import Pairs
+from coverage.studies.queues import Arrivals, enough_per_lane, finish_h, lanes_to_finish, lanes_to_keep_wait, worst_wait_h
+from coverage.studies.surge import SurgeResult, SurgeTerms, surge
 from geodata.errors import InputError, OptionError
 from geodata.model import Region
 from geodata.region import Prepared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from coverage.floating import Step, floating_access
+from coverage.studies.floating import Step, floating_access
 from geodata.errors import OptionError, Problem
 from scenarios.commands.common import asked, progress, say
 from scenarios.output.access_report import access_files, access_json, access_text

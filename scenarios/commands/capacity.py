@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from coverage.capacity import Terms, capacity
+from coverage.studies.capacity import Terms, capacity
 from geodata.norms import read_norms
 from geodata.region_file import read_region_file
 from scenarios.capacity import people_per_unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from coverage.equity import equity
+from coverage.studies.equity import equity
 from geodata.errors import OptionError, Problem
 from scenarios.commands.common import asked, progress, say
 from scenarios.output.equity_report import equity_files, equity_json, equity_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from coverage.surge import SurgeTerms, surge
+from coverage.studies.surge import SurgeTerms, surge
 from scenarios.commands.common import asked, progress, say
 from scenarios.output.surge_report import surge_files, surge_json, surge_text
 from scenarios.output.writers import json_text, write_files

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from coverage.floating import AccessResult, default_steps
 from coverage.gaps import CAUSES
+from coverage.studies.floating import AccessResult, default_steps
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, PEOPLE_WORDS, RANGE_WORDS, Words, both, kind_words, range_said
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, round_up, rows

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from coverage.capacity import CapacityResult
+from coverage.studies.capacity import CapacityResult
 from geodata.region import Prepared
 from scenarios.capacity import PerUnit
 from scenarios.output.access_report import SUPPLY_WORDS

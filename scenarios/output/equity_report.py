@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from coverage.equity import EquityResult, worst_townships
+from coverage.studies.equity import EquityResult, worst_townships
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, NO_FACILITIES, Words, both, range_said
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, rows

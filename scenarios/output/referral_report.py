@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from coverage.referral import PARTS, Referral
+from coverage.studies.referral import PARTS, Referral
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, NO_FACILITIES, OUTSIDE_WORDS, Words, both, kind_words, limit_words, range_said
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, percent_range, provenance, rows

@@ -10,7 +10,7 @@ import shapely
 
 from coverage.circles import catchments
 from coverage.serving import Served
-from coverage.shares import catchment_people
+from coverage.studies.shares import catchment_people
 from geodata.model import Demand, Facilities
 
 
@@ -30,7 +30,7 @@ def catchment_layer(served: Served, facilities: Facilities, demand: Demand) -> g
     -------
     GeoDataFrame, WGS84
         facility_id, facility, class, area_km2 as in ``coverage.circles.catchments``, people, settlements as in
-        ``coverage.shares.catchment_people``, geometry; empty, with no area, where people belong to a facility whose circle has no road.
+        ``catchment_people``, geometry; empty, with no area, where people belong to a facility whose circle has no road.
         Not to be changed: it is kept.
     """
     keys = ["facility_id", "facility", "class"]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from coverage.surge import MOST_WAIT_MIN, Assign, Standing, SurgeResult
+from coverage.studies.surge import MOST_WAIT_MIN, Assign, Standing, SurgeResult
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, OUTSIDE_WORDS, PEOPLE_WORDS, Words, both, limit_words
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, round_up, rows

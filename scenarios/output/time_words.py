@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from coverage.gaps import CAUSES
-from coverage.trips import NOT_LISTED
+from coverage.studies.trips import NOT_LISTED
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.output.legend import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from coverage.capacity import CapacityResult, capacity
-from coverage.capacity import Terms as Room
-from coverage.floating import AccessResult, default_steps, floating_access
-from coverage.surge import SurgeResult, SurgeTerms, surge
+from coverage.studies.capacity import CapacityResult, capacity
+from coverage.studies.capacity import Terms as Room
+from coverage.studies.floating import AccessResult, default_steps, floating_access
+from coverage.studies.surge import SurgeResult, SurgeTerms, surge
 from geodata.errors import OptionError, Problem
 from geodata.norms import Norms
 from geodata.region import Prepared

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coverage.equity import EquityResult, equity, worst_townships
-from coverage.referral import PARTS, Referral
+from coverage.studies.equity import EquityResult, equity, worst_townships
+from coverage.studies.referral import PARTS, Referral
 from geodata.errors import Problem
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition

@@ -1,7 +1,7 @@
 """Capacity-limited service: who is served, who is in reach of a place without room, who is out of reach; where more room helps most.
 
 Everybody may be served within the definition's limits only, at a facility with room: its capacity (beds, m², staff …) × people per unit.
-What is told is the most that any way of sharing people out can reach, and of those ways one of least total time (``coverage.allocate``):
+What is told is the most that any way of sharing people out can reach, and of those ways one of least total time (``allocate``):
 a bound on what the facilities could do, not a forecast of who will go where.
 """
 
@@ -14,9 +14,9 @@ from typing import Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from coverage.allocate import Allocation, allocate, gains, most_served
-from coverage.pairs import counted_by_id, inside_by_id, pairs_within, whole_people
 from coverage.serving import MM_PER_M, MS_PER_MINUTE, Measure
+from coverage.studies.allocate import Allocation, allocate, gains, most_served
+from coverage.studies.pairs import counted_by_id, inside_by_id, pairs_within, whole_people
 from coverage.tables import groups, place_columns
 from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.model import RESOURCES, Demand, Facilities, Region, Zones

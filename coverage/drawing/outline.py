@@ -1,4 +1,4 @@
-"""Compiled parts of ``coverage.raster``: distances at the nodes of a grid, where an outline crosses its edges, and rings of crossings.
+"""Compiled parts of ``raster``: distances at the nodes of a grid, where an outline crosses its edges, and rings of crossings.
 
 Everything is measured in cells. Nodes have whole numbers as coordinates, the same in every window, so that two windows that share a node
 compute the same bits for it. Imported only where circles are drawn: numba takes half a second to import.

@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from coverage.inequality import theil_between, time_figures, worst_off
 from coverage.search import start_delay_ms
 from coverage.snap import WaysOn, snap_demand
 from coverage.stats import counted
+from coverage.studies.inequality import theil_between, time_figures, worst_off
+from coverage.studies.trips import Trips, causes, minutes_of, trips
 from coverage.tables import groups, place_columns
-from coverage.trips import Trips, causes, minutes_of, trips
 from geodata.model import Demand, Facilities, Region, Zones
 from geodata.network import Network
 from geodata.roads import Bools, Floats
@@ -35,12 +35,12 @@ class EquityResult:
         Those counted: of the definition's kinds and open on the region's day.
     by_zone : DataFrame
         A row a township, then "urban", "rural", "total", and "old" (people of 65 and over in the whole county; only if they are known of
-        every point with people). Columns row, zone_id, zone; ``coverage.inequality.TimeFigures``; the same ``_without_external``; those of
+        every point with people). Columns row, zone_id, zone; ``inequality.TimeFigures``; the same ``_without_external``; those of
         ``RANGED`` as ``_low`` and ``_high``, the least and most over ``demand.spreads`` (nan for 65+); old and old_mean_minutes.
     by_settlement : DataFrame
         The demand points inside, longest first, those not reached before all: id, name, zone_id, zone, class, people, old, minutes,
         nearest_id, nearest_name (the nearest that may be shown; its time), cause ("" where it is reached, else a key of
-        ``coverage.gaps.CAUSES``, or ``coverage.trips.NOT_LISTED``), tenth_people (how many of its people are in the county's worst-off
+        ``coverage.gaps.CAUSES``, or ``trips.NOT_LISTED``), tenth_people (how many of its people are in the county's worst-off
         tenth, by the nearest of all).
     theil_between : float
         The part of the county's Theil index that stands between townships.

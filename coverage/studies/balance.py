@@ -10,7 +10,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
-from coverage.pairs import Pairs
+from coverage.studies.pairs import Pairs
 from geodata.roads import Floats, Ints
 
 NODES = 200  # of branch and bound, a group of communities: a count, not a clock, so that every run ends alike

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import shapely
 
-from coverage.outline import FAR, INSIDE, WIDTH, crossings, lower, rings
+from coverage.drawing.outline import FAR, INSIDE, WIDTH, crossings, lower, rings
 from geodata.roads import Floats, Geometries, Ints
 
 _WINDOW = 256  # columns and rows of cells worked on at once: they fit a processor's cache, and memory does not grow with the extent

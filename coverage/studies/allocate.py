@@ -20,7 +20,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-from coverage.pairs import Pairs
+from coverage.studies.pairs import Pairs
 from geodata.pack import read_only
 from geodata.roads import Bools, Floats, Ints
 

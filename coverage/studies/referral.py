@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from coverage.equity import old_known
-from coverage.inequality import time_figures
 from coverage.search import start_delay_ms
 from coverage.serving import Served, chosen, question, served
 from coverage.snap import WaysOn, snap_demand
 from coverage.stats import counted
+from coverage.studies.equity import old_known
+from coverage.studies.inequality import time_figures
+from coverage.studies.trips import MS_PER_MINUTE, Trips, causes, minutes_of, trips
 from coverage.tables import groups, place_columns
-from coverage.trips import MS_PER_MINUTE, Trips, causes, minutes_of, trips
 from geodata.errors import OptionError, Problem, first_few
 from geodata.model import CLASSES, Demand, Facilities, Region
 from geodata.network import Network
@@ -59,7 +59,7 @@ class Referral:
         to_scene_minutes, response_minutes (their sum), scene_minutes, to_hospital_minutes, total_minutes, over_limit (the total is above
         within_minutes, or there is no way; by those that may be shown: it tells no more than the row), stationed_id, stationed_name,
         stationed_response_minutes (an ambulance at the hospital nearest in time), response_cause and hospital_cause ("" or why
-        there is no way, see ``coverage.trips.causes``). nan where there is no way.
+        there is no way, see ``coverage.studies.trips.causes``). nan where there is no way.
     """
 
     definition: ServiceDefinition

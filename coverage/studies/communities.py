@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coverage.pairs import Pairs
 from coverage.stats import ROUNDING
+from coverage.studies.pairs import Pairs
 from geodata.model import Demand
 from geodata.pack import read_only
 from geodata.roads import Bools, Ints

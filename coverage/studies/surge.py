@@ -1,7 +1,7 @@
 """Surge (sampling) points: communities sent whole to a point within the limits; done in time, how long the queue, where lanes are short.
 
 METHOD: capacity = lanes × rate × hours; done in time if capacity ≥ people; worst wait at most 30 minutes. The queue is that of
-``coverage.queues``, in which a late rush counts as it is felt.
+``coverage.studies.queues``, in which a late rush counts as it is felt.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from coverage.balance import NOWHERE, Assignment, balanced, nearest
-from coverage.communities import Communities, communities_of, community_pairs
-from coverage.pairs import Pairs, counted_by_id, inside_by_id, pairs_within, whole_people
-from coverage.queues import ROUNDING, Arrivals, enough_per_lane, finish_h, lanes_to_finish, lanes_to_keep_wait, worst_wait_h
 from coverage.serving import MM_PER_M, MS_PER_MINUTE, Measure
+from coverage.studies.balance import NOWHERE, Assignment, balanced, nearest
+from coverage.studies.communities import Communities, communities_of, community_pairs
+from coverage.studies.pairs import Pairs, counted_by_id, inside_by_id, pairs_within, whole_people
+from coverage.studies.queues import ROUNDING, Arrivals, enough_per_lane, finish_h, lanes_to_finish, lanes_to_keep_wait, worst_wait_h
 from coverage.tables import groups
 from geodata.errors import InputError, OptionError, Problem, first_few
 from geodata.model import CLASSES, Facilities, Region, Zones

@@ -1,0 +1,1 @@
+"""Reached road as areas: what ``coverage.circles`` draws with."""

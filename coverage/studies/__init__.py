@@ -1,0 +1,1 @@
+"""Questions beyond minutes: capacity, queues, floating catchments, referral, equity, bridges."""
