@@ -161,7 +161,7 @@ def _close(draft: _Draft, change: CloseRoad) -> _Draft:
 
 
 def _add(draft: _Draft, change: AddRoad) -> _Draft:
-    if change.id in {road.id for road in draft.new}:
+    if change.id in {*(road.id for road in draft.new), *map(str, np.unique(draft.roads.way_id).tolist())}:
         raise OptionError(Problem(f"编码 {change.id} 已被使用。", f"The id {change.id!r} is in use."))
     tags = {"highway": change.highway, "oneway": "yes" if change.oneway else "no"}
     if permissions(tags) == 0:
