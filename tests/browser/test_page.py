@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from answers import Covered
+from at_rest import saved
 from county_files import write_county, zones
 from hostile import ALL, NAMES
-from playwright.sync_api import Download, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from coverage.gaps import TOO_FAR
 from geodata.region import Prepared
@@ -68,12 +69,6 @@ def add_point(page: Page, lat: float, lon: float) -> None:
     page.mouse.click(*pixel(page, lat, lon))
     expect(page.locator(".c15[data-points='1'][data-waiting='0']")).to_be_visible()
     expect(page.locator(".c15")).not_to_have_attribute("data-circles", circle or "")
-
-
-def saved(page: Page, button: str) -> Download:
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=button).click()
-    return waiting.value
 
 
 def test_page_opens_in_chinese_with_figures_map_and_table_and_says_that_the_county_is_illustrative(app: Page) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from at_rest import saved
 from county_files import FILES, write_county
 from hostile import NAMES
 from playwright.sync_api import Locator, Page, expect
@@ -104,10 +105,9 @@ def test_norms_are_counted_the_short_ones_listed_and_all_of_them_are_a_file(app:
     expect(count).to_be_visible()
     expect(table.locator("tbody tr")).to_have_count(int(count.inner_text().split(" ")[0]))
     app.get_by_text("导出文件", exact=True).click()
-    with app.expect_download() as waiting:
-        app.get_by_role("button", name="标准与规划指标对照").click()
-    assert waiting.value.suggested_filename == "norms.xlsx"
-    assert waiting.value.path().read_bytes().startswith(b"PK")
+    file = saved(app, "标准与规划指标对照")
+    assert file.suggested_filename == "norms.xlsx"
+    assert file.path().read_bytes().startswith(b"PK")
 
 
 @pytest.fixture(scope="module")
@@ -162,9 +162,7 @@ def test_in_a_target_year_figures_siting_and_files_follow_and_the_page_says_whic
     people = grown(open_region(example).region, 2030, "low").zones.people.sum()
     expect(page.locator("[data-sum=total]")).to_contain_text(f"{people:,.0f}")
     page.get_by_text("导出文件", exact=True).click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="HTML").click()
-    assert "2030 年推算人口：2026 年起按低方案" in waiting.value.path().read_text(encoding="utf-8")
+    assert "2030 年推算人口：2026 年起按低方案" in saved(page, "HTML").path().read_text(encoding="utf-8")
     page.get_by_role("combobox", name=re.compile("服务")).click()
     page.get_by_role("option", name="院前急救").click()
     page.get_by_role("button", name="选址", exact=True).click()

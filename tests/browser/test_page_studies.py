@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from at_rest import at_rest, saved
 from county_files import FILES, write_county
 from hostile import NAMES
 from playwright.sync_api import Page, expect
@@ -35,6 +36,7 @@ def test_a_study_is_pressed_for_shows_names_as_they_are_and_hands_over_the_workb
     expect(page.get_by_role("combobox", name=re.compile("专题"))).to_have_count(0)
     page.get_by_test_id("stExpander").filter(has_text="专题分析").locator("summary").click()
     expect(page.get_by_role("button", name="计算", exact=True)).to_be_visible()
+    at_rest(page)
     page.get_by_role("combobox", name=re.compile("专题")).fill("能力有限")
     page.keyboard.press("Enter")
     page.get_by_role("spinbutton", name="每单位服务人数").fill("10")
@@ -45,10 +47,9 @@ def test_a_study_is_pressed_for_shows_names_as_they_are_and_hands_over_the_workb
     rows = page.locator(".c15-data").nth(1).locator("tbody tr")
     expect(rows).to_have_count(len(NAMES))
     assert sorted(row.locator("td").first.inner_text() for row in rows.all()) == sorted(NAMES)
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="下载 Excel").click()
+    file = saved(page, "下载 Excel")
     assert main(["capacity", str(county), "--service", "medical", "--per-unit", "10", "--out", str(tmp_path / "out")]) == 0
-    assert waiting.value.path().read_bytes() == (tmp_path / "out" / "capacity.xlsx").read_bytes()
+    assert file.path().read_bytes() == (tmp_path / "out" / "capacity.xlsx").read_bytes()
     page.get_by_role("button", name="English").click()
     page.get_by_test_id("stExpander").filter(has_text="Studies:").locator("summary").click()
     expect(page.get_by_text("110 people", exact=True)).to_be_visible()
