@@ -97,6 +97,19 @@ class BridgeStudy:
     table: gpd.GeoDataFrame
 
 
+def read_ways(text: str) -> tuple[int, ...]:
+    """Read way ids as they are written on the command line.
+
+    >>> read_ways("500123, 500124")
+    (500123, 500124)
+    """
+    try:
+        return tuple(int(one) for one in text.split(",") if one.strip())
+    except ValueError as error:
+        zh, en = f"--ways 应为 OSM 道路编号，以逗号分隔（给出 {text}）。", f"--ways are OSM way ids, separated by commas (given: {text})."
+        raise OptionError(Problem(zh, en)) from error
+
+
 def read_area(path: Path) -> shapely.Geometry:
     """Read the polygons of a vector file as one area, WGS84.
 

@@ -23,8 +23,7 @@ from geodata.region import Prepared
 from geodata.standards import Limit, default_services
 from geodata.store import open_region
 from scenarios.cli import main
-from scenarios.commands.flood import read_ways
-from scenarios.flood import Flood, bridge_study, flood, read_area
+from scenarios.flood import Flood, bridge_study, flood, read_area, read_ways
 from scenarios.output.flood_report import bridge_text, flood_files, flood_json, flood_text
 from scenarios.output.writers import write_files
 

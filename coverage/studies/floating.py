@@ -18,6 +18,7 @@ import pandas as pd
 
 from coverage.gaps import gap_table
 from coverage.search import start_delay_ms
+from coverage.serving import MS_PER_MINUTE
 from coverage.snap import WaysOn, snap_demand, snap_facilities
 from coverage.stats import counted
 from coverage.tables import groups, place_columns
@@ -30,7 +31,6 @@ from geodata.standards import Limit, ServiceDefinition
 
 SUPPLIES = ("capacity", *RESOURCES)
 LUO_QI = (1.0, 0.68, 0.22)  # weights of 0-10, 10-20, 20-30 minutes in Luo & Qi 2009
-MS_PER_MINUTE = 60_000
 PER = 1_000  # people
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from coverage.studies.trips import MS_PER_MINUTE
+from coverage.serving import MS_PER_MINUTE
 from geodata.roads import Floats, Ints
 
 TENTHS = 10

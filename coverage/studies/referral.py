@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from coverage.search import start_delay_ms
-from coverage.serving import Served, chosen, question, served
+from coverage.serving import MS_PER_MINUTE, Served, chosen, question, served
 from coverage.snap import WaysOn, snap_demand
 from coverage.stats import counted
 from coverage.studies.equity import old_known
 from coverage.studies.inequality import time_figures
-from coverage.studies.trips import MS_PER_MINUTE, Trips, causes, minutes_of, trips
+from coverage.studies.trips import Trips, causes, minutes_of, trips
 from coverage.tables import groups, place_columns
 from geodata.errors import OptionError, Problem, first_few
 from geodata.model import CLASSES, Demand, Facilities, Region

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coverage.gaps import CUT_OFF, NO_FACILITY, OFF_NETWORK
+from coverage.serving import MS_PER_MINUTE
 from coverage.snap import WaysOn, snap_facilities
 from coverage.travel_times import nearest_facility
 from geodata.model import Facilities
@@ -15,7 +16,6 @@ from geodata.pack import read_only
 from geodata.roads import Bools, Floats, Ints
 from geodata.standards import Direction
 
-MS_PER_MINUTE = 60_000
 NOT_LISTED = "not_listed"  # somebody serves the place, but nobody who may be named
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from geodata.errors import OptionError, Problem
 from scenarios.commands.common import asked, progress, say
-from scenarios.flood import bridge_study, flood, read_area
+from scenarios.flood import bridge_study, flood, read_area, read_ways
 from scenarios.output.flood_report import bridge_text, flood_files, flood_json, flood_text
 from scenarios.output.writers import json_text, write_files
 
@@ -35,16 +35,3 @@ def run(arguments: argparse.Namespace) -> None:
         return
     texts = [] if study is None else [flood_text(prepared, service, study)]
     print("\n".join(texts + ([] if bridges is None else [bridge_text(prepared, service, bridges)])), end="")
-
-
-def read_ways(text: str) -> tuple[int, ...]:
-    """Read way ids as they are written on the command line.
-
-    >>> read_ways("500123, 500124")
-    (500123, 500124)
-    """
-    try:
-        return tuple(int(one) for one in text.split(",") if one.strip())
-    except ValueError as error:
-        zh, en = f"--ways 应为 OSM 道路编号，以逗号分隔（给出 {text}）。", f"--ways are OSM way ids, separated by commas (given: {text})."
-        raise OptionError(Problem(zh, en)) from error

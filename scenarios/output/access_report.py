@@ -13,7 +13,7 @@ from coverage.studies.floating import AccessResult, default_steps
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, PEOPLE_WORDS, RANGE_WORDS, Words, both, kind_words, range_said
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, round_up, rows
-from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
+from scenarios.output.sheets import Cell, Column, Sheet, about_sheet, table_sheet
 from scenarios.output.speed_words import hour_said
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
@@ -214,10 +214,10 @@ def access_sheets(prepared: Prepared, service_id: str, result: AccessResult) -> 
     sums = frozenset(at for at, row in enumerate(result.by_zone["row"]) if row != "zone")
     return [
         about_sheet(prepared, {service_id: result.definition}, about),
-        _sheet("分乡镇", title, _ZONE_COLUMNS, result.by_zone, sums),
-        _sheet("村居", title, _SETTLEMENT_COLUMNS, result.settlements.assign(**_class_words(result.settlements))),
-        _sheet("机构", title, _FACILITY_COLUMNS, facilities),
-        _sheet("无供给", title, _GAP_COLUMNS, gaps),
+        table_sheet("分乡镇", title, _ZONE_COLUMNS, result.by_zone, sums),
+        table_sheet("村居", title, _SETTLEMENT_COLUMNS, result.settlements.assign(**_class_words(result.settlements))),
+        table_sheet("机构", title, _FACILITY_COLUMNS, facilities),
+        table_sheet("无供给", title, _GAP_COLUMNS, gaps),
     ]
 
 
@@ -228,11 +228,6 @@ def _class_words(table: pd.DataFrame) -> dict[str, list[str]]:
 def _split(line: str) -> list[Cell]:
     head, _, rest = line.partition(": ")
     return [head, rest]
-
-
-def _sheet(name: str, title: str, columns: dict[str, Column], table: pd.DataFrame, bold: frozenset[int] = frozenset()) -> Sheet:
-    cells: list[list[Cell]] = [[row[key] for key in columns] for row in table.to_dict("records")]
-    return Sheet(name, f"{title} · {name}", tuple(columns.values()), cells, bold)
 
 
 _PLACE: Final = {

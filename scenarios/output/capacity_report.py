@@ -6,8 +6,6 @@ import functools
 import math
 from typing import Any, Final
 
-import pandas as pd
-
 from coverage.studies.capacity import CapacityResult
 from geodata.region import Prepared
 from scenarios.capacity import PerUnit
@@ -25,7 +23,7 @@ from scenarios.output.legend import (
     range_said,
 )
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, round_up, rows
-from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
+from scenarios.output.sheets import Cell, Column, Sheet, about_sheet, table_sheet
 from scenarios.output.speed_words import hour_said
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
@@ -208,15 +206,10 @@ def capacity_sheets(prepared: Prepared, service_id: str, result: CapacityResult,
     sums = frozenset(at for at, row in enumerate(result.by_zone["row"]) if row != "zone")
     return [
         about_sheet(prepared, {service_id: result.definition}, about),
-        _sheet("分乡镇", title, _ZONE_COLUMNS, result.by_zone, sums),
-        _sheet("机构", title, _FACILITY_COLUMNS, facilities),
-        _sheet("村居", title, _PLACE_COLUMNS, places),
+        table_sheet("分乡镇", title, _ZONE_COLUMNS, result.by_zone, sums),
+        table_sheet("机构", title, _FACILITY_COLUMNS, facilities),
+        table_sheet("村居", title, _PLACE_COLUMNS, places),
     ]
-
-
-def _sheet(name: str, title: str, columns: dict[str, Column], table: pd.DataFrame, bold: frozenset[int] = frozenset()) -> Sheet:
-    cells: list[list[Cell]] = [[row[key] for key in columns] for row in table.to_dict("records")]
-    return Sheet(name, f"{title} · {name}", tuple(columns.values()), cells, bold)
 
 
 _PARTS: Final = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from coverage.gaps import CAUSES
@@ -73,6 +74,12 @@ class Sheet:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     bold: frozenset[int] = field(default_factory=frozenset)
+
+
+def table_sheet(name: str, title: str, columns: Mapping[str, Column], table: pd.DataFrame, bold: frozenset[int] = frozenset()) -> Sheet:
+    """Lay out some columns of a table, by their keys."""
+    cells: list[list[Cell]] = [[row[key] for key in columns] for row in table.to_dict("records")]
+    return Sheet(name, f"{title} · {name}", tuple(columns.values()), cells, bold)
 
 
 def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], comparisons: Mapping[str, Comparison]) -> list[Sheet]:

@@ -13,7 +13,7 @@ from coverage.studies.surge import MOST_WAIT_MIN, Assign, Standing, SurgeResult
 from geodata.region import Prepared
 from scenarios.output.legend import CLASS_WORDS, ILLUSTRATIVE, OUTSIDE_WORDS, PEOPLE_WORDS, Words, both, limit_words
 from scenarios.output.report import align, definition_json, people, people_not_counted, percent, provenance, round_up, rows
-from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
+from scenarios.output.sheets import Cell, Column, Sheet, about_sheet, table_sheet
 from scenarios.output.speed_words import hour_said
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
@@ -260,15 +260,10 @@ def surge_sheets(prepared: Prepared, service_id: str, result: SurgeResult) -> li
     columns = _COMMUNITY_COLUMNS | ({} if far == "minutes" else {"minutes": Column("米", "metres")})
     return [
         about_sheet(prepared, {service_id: result.definition}, about),
-        _sheet("分乡镇", title, _ZONE_COLUMNS, result.by_zone, sums),
-        _sheet("点位", title, _SITE_COLUMNS, sites),
-        _sheet("村居", title, columns, communities),
+        table_sheet("分乡镇", title, _ZONE_COLUMNS, result.by_zone, sums),
+        table_sheet("点位", title, _SITE_COLUMNS, sites),
+        table_sheet("村居", title, columns, communities),
     ]
-
-
-def _sheet(name: str, title: str, columns: dict[str, Column], table: pd.DataFrame, bold: frozenset[int] = frozenset()) -> Sheet:
-    cells: list[list[Cell]] = [[row[key] for key in columns] for row in table.to_dict("records")]
-    return Sheet(name, f"{title} · {name}", tuple(columns.values()), cells, bold)
 
 
 _ZONE_COLUMNS: Final = {

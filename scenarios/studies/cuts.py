@@ -11,8 +11,7 @@ import shapely
 from geodata.errors import OptionError, Problem
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
-from scenarios.commands.flood import read_ways
-from scenarios.flood import BridgeStudy, Flood, bridge_study, flood, read_area
+from scenarios.flood import BridgeStudy, Flood, bridge_study, flood, read_area, read_ways
 from scenarios.output.flood_report import BRIDGE_METHOD, METHOD, bridge_remarks, flood_files
 from scenarios.output.legend import Words
 from scenarios.output.report import people
