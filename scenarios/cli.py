@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from geodata.errors import Circle15Error, OptionError, Problem
 from geodata.standards import MODES
+from scenarios import cli_siting
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     cover.add_argument("--json", action="store_true")
     cover.set_defaults(run=_command("coverage"))
 
-    _add_site(commands)
+    _add_siting(commands)
     _add_matrix(commands)
     _add_tables(commands)
     _add_norms(commands)
@@ -152,28 +153,19 @@ def _add_out(command: argparse.ArgumentParser) -> None:
     command.add_argument("--lang", choices=["zh", "en"], default="zh", help="地图的语言 · language of the maps")
 
 
-def _add_site(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
+def _add_siting(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private
     site = commands.add_parser("site", help="选址 · choose sites, on a region or on an OD table")
-    site.add_argument("region", type=Path, metavar="REGION", nargs="?")
-    site.add_argument("--service", help="有选址规则的服务 · a service with a siting rule (emergency unless given)")
-    site.add_argument("--definition", help="口径 · response (default), distance")
-    site.add_argument("--sites", type=int, required=True, help="总数，含保留的点 · the TOTAL, kept and forced points included")
-    site.add_argument("--fixed", default="", metavar="IDS", help="必须入选的点，逗号分隔 · forced in, separated by commas")
-    site.add_argument("--time-limit", type=float, metavar="SECONDS", help="求解时限 · for the solver; none unless given")
-    site.add_argument(
-        "--weigh", choices=["residents", "old", "calls"], help="按常住人口（默认）、65 岁及以上或 120 呼救 · what each settlement counts"
-    )
-    _add_hour(site)
-    _add_year(site)
-    _add_out(site)
-    site.add_argument("--matrix", type=Path, metavar="OD", help="OD 表（csv 或 parquet），代替 REGION · an OD table instead of REGION")
-    site.add_argument("--cost", metavar="minutes|metres|COLUMN", help="OD 表中的费用列 · the column of the cost")
-    site.add_argument("--demand", type=Path, metavar="WEIGHTS.csv", help="编码与人口 · id[,people]; 1 each without people")
-    site.add_argument("--demand-side", choices=["from", "to"], help="需求在 OD 表的哪一侧 · which side is the demand")
-    site.add_argument("--model", choices=["mclp"], help="mclp：覆盖最多的人 · most people within the limit")
-    site.add_argument("--limit", type=float, help="费用上限，含 · of the cost, inclusive")
-    site.add_argument("--json", action="store_true")
+    cli_siting.add_site(site, _add_hour, _add_year, _add_out)
     site.set_defaults(run=_command("site"))
+    curve = commands.add_parser("curve", help="建几个点、先建哪个 · how many points, and which first")
+    cli_siting.add_curve(curve, _add_hour, _add_year, _add_out)
+    curve.set_defaults(run=_command("curve"))
+    robust = commands.add_parser("robust", help="各种情形下都不差的方案 · the plan that is good whatever happens")
+    cli_siting.add_robust(robust, _add_hour, _add_year, _add_out)
+    robust.set_defaults(run=_command("robust"))
+    replay = commands.add_parser("replay", help="用 120 记录检验方案 · play the 120 log against a plan")
+    cli_siting.add_replay(replay, _add_hour, _add_year)
+    replay.set_defaults(run=_command("replay"))
 
 
 def _add_matrix(commands: Any) -> None:  # noqa: ANN401 — argparse's own type is private

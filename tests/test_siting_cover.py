@@ -231,14 +231,23 @@ def test_json_has_the_keys_of_the_command_and_plain_whole_numbers():
     assert result.to_json() == {
         "model": "mclp",
         "status": "feasible",
+        "stopped": None,
         "objective": 90,
         "bound": 100,
         "gap": 0.1,
         "sites": ["007", "7"],
         "new_sites": ["007"],
+        "vehicles": {},
         "served": 90,
         "total": 120.5,
         "unreachable": ["x"],
+        "beyond_limit": [],
+        "stages": [],
+        "equal_optima": [],
+        "equal_optima_complete": False,
+        "conflict": [],
+        "method": "",
+        "seed": 15,
         "seconds": 0.123,
     }
     assert isinstance(result.to_json()["objective"], int)

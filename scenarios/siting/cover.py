@@ -26,7 +26,7 @@ from scipy import sparse
 from geodata.errors import OptionError, Problem, first_few
 from scenarios.siting.check import check_plan
 from scenarios.siting.question import CoverStage, Numbers
-from scenarios.siting.result import Status
+from scenarios.siting.result import StageValue, Status
 
 Mask = NDArray[np.bool_]
 
@@ -51,14 +51,6 @@ _SOLVER = {
     "mip_feasibility_tolerance": 1e-9,
     "primal_feasibility_tolerance": 1e-9,
 }
-
-
-class StageValue(NamedTuple):
-    """People served in one stage, and the number that no plan can beat."""
-
-    name: str
-    objective: float
-    bound: float
 
 
 class CoverPlan(NamedTuple):

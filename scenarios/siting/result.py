@@ -3,9 +3,63 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from scenarios.siting.milp import SEED
+from scenarios.siting.stop import Reason
 
 Status = Literal["optimal", "feasible", "infeasible"]
+
+
+class StageValue(NamedTuple):
+    """What one stage achieves, and the number that no plan can beat (that is at least as good in the stages before)."""
+
+    name: str
+    objective: float
+    bound: float
+
+
+class Conflict(NamedTuple):
+    """A demand that cannot be met together with the others it is named with.
+
+    Attributes
+    ----------
+    kind : str
+        ``sites``, ``fixed``, ``forbidden``, ``movable``, ``apart``, ``budget``, ``fleet``, ``cover``, ``share`` …
+    ids : tuple of str
+        The sites or demand points that it is about.
+    zh, en : str
+        The demand in words.
+    """
+
+    kind: str
+    ids: tuple[str, ...]
+    zh: str
+    en: str
+
+
+class Plan(NamedTuple):
+    """What a model found.
+
+    Attributes
+    ----------
+    chosen : tuple of str
+        Sorted ids, background ones left out; empty if infeasible.
+    vehicles : tuple of int
+        At each of `chosen`.
+    status : "optimal", "feasible" or "infeasible"
+        ``feasible``: not proven best; each stage's bound says what is still possible.
+    stages : tuple of StageValue
+        The most important first. The last is the objective.
+    method : str
+        How it was found and proven, in English, for provenance.
+    """
+
+    chosen: tuple[str, ...]
+    vehicles: tuple[int, ...]
+    status: Status
+    stages: tuple[StageValue, ...]
+    method: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,17 +71,35 @@ class SitingResult:
     model : str
         The question asked, for example ``mclp``.
     status : {'optimal', 'feasible', 'infeasible'}
-        ``optimal``: proven that no other choice is better. ``feasible``: the time ran out first; `bound` says what is still possible.
+        ``optimal``: proven that no other choice is better. ``feasible``: it was stopped first; `bound` says what is still possible.
+        ``infeasible``: no choice meets what was demanded; `conflict` says what contradicts what.
+    stopped : {'time', 'cancelled'} or None
+        Why the search ended before its proof.
     objective, bound : float or None
-        What the choice achieves, and what no choice can beat: people for mclp. None where nothing is feasible.
+        What the choice achieves, and what no choice can beat: people for mclp, sites for lscp, people times cost for p-median, the largest
+        cost for p-center. None where nothing is feasible.
     sites : tuple of str
         All chosen sites, fixed ones included, sorted by id.
     fixed : tuple of str
         Those that had to be chosen, sorted by id.
+    vehicles : tuple of int
+        At each of `sites`.
     served, total : float
-        People served by `sites`, and all people, unreachable ones included.
+        People served by `sites` within the limit (without one: who have a route), and all people, unreachable ones included.
     unreachable : tuple of str
         Demand that no candidate reaches at all, whatever the limit; sorted by id.
+    beyond : tuple of str
+        Demand that has a route, but to no candidate within the limit; sorted by id.
+    stages : tuple of StageValue
+        What was optimised in turn, the most important first.
+    equal : tuple of tuple of str
+        Other choices that are exactly as good, at most as many as asked for.
+    equal_complete : bool
+        Whether there are no more of them. False too where none were asked for.
+    conflict : tuple of Conflict
+        Demands that contradict each other; any one less, and they would not.
+    method : str
+        How it was found and proven.
     seconds : float
         Wall clock, which differs from run to run.
     """
@@ -42,6 +114,14 @@ class SitingResult:
     total: float
     unreachable: tuple[str, ...]
     seconds: float
+    stopped: Reason | None = None
+    vehicles: tuple[int, ...] = ()
+    beyond: tuple[str, ...] = ()
+    stages: tuple[StageValue, ...] = ()
+    equal: tuple[tuple[str, ...], ...] = ()
+    equal_complete: bool = False
+    conflict: tuple[Conflict, ...] = ()
+    method: str = ""
 
     @property
     def new_sites(self) -> tuple[str, ...]:
@@ -71,14 +151,23 @@ class SitingResult:
         return {
             "model": self.model,
             "status": self.status,
+            "stopped": self.stopped,
             "objective": _whole(self.objective),
             "bound": _whole(self.bound),
             "gap": _whole(self.gap),
             "sites": list(self.sites),
             "new_sites": list(self.new_sites),
+            "vehicles": dict(zip(self.sites, self.vehicles, strict=False)),
             "served": _whole(self.served),
             "total": _whole(self.total),
             "unreachable": list(self.unreachable),
+            "beyond_limit": list(self.beyond),
+            "stages": [stage._asdict() for stage in self.stages],
+            "equal_optima": [list(one) for one in self.equal],
+            "equal_optima_complete": self.equal_complete,
+            "conflict": [one._asdict() for one in self.conflict],
+            "method": self.method,
+            "seed": SEED,
             "seconds": round(self.seconds, 3),
         }
 

@@ -25,9 +25,9 @@ from geodata.region import Prepared
 from geodata.roads import Bools, Ints
 from geodata.standards import Limit, ServiceDefinition
 from scenarios.model import Open, Scenario
-from scenarios.siting.cover import StageValue, solve
+from scenarios.siting.cover import solve
 from scenarios.siting.question import CoverStage
-from scenarios.siting.result import SitingResult
+from scenarios.siting.result import SitingResult, StageValue
 from scenarios.siting.weights import COUNTED, Weigh, weights
 
 PLAN = "plan-"  # the ids of a plan's points in a scenario begin so

@@ -1,0 +1,10 @@
+"""``circle15 replay``."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Not built yet."""
+    raise NotImplementedError(arguments)
