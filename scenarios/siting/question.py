@@ -82,7 +82,7 @@ class Sites:
     budget : float or None
         The prices of the chosen ones may not add up to more.
     vehicles : (candidates,) int64
-        At each site if it is chosen; with a `fleet`, the most that can stand there.
+        At each site if it is chosen, one unless given; with a `fleet`, the most that can stand there, any number unless given.
     fleet : int or None
         Vehicles in all, which the model spreads over the chosen sites, at least one each. Background ones do not count.
     """
@@ -136,7 +136,7 @@ class Sites:
             apart=np.zeros((0, 2), dtype=np.int64) if apart is None else apart,
             price=np.zeros(count) if price is None else price,
             budget=budget,
-            vehicles=np.ones(count, dtype=np.int64) if vehicles is None else vehicles,
+            vehicles=np.full(count, fleet or 1, dtype=np.int64) if vehicles is None else vehicles,
             fleet=fleet,
         )
 
