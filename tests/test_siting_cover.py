@@ -12,8 +12,8 @@ from scipy import sparse
 from geodata.errors import Circle15Error, OptionError
 from scenarios.siting.check import PlanMismatchError, check_plan
 from scenarios.siting.cover import CoverPlan, solve
-from scenarios.siting.question import CoverStage
-from scenarios.siting.result import SitingResult
+from scenarios.siting.question import Asked, CoverStage, Sites, Terms
+from scenarios.siting.result import Plan, SitingResult, StageValue
 
 TOLERANCE = 1e-9
 
@@ -201,17 +201,19 @@ def test_people_that_do_not_fit_the_demand_are_refused():
 @pytest.mark.parametrize(
     ("chosen", "fixed", "claimed", "message"),
     [
-        (["a"], [], 3.0, "asked for 2 sites"),
-        (["a", "a"], [], 3.0, "asked for 2 sites"),
-        (["a", "b"], ["c"], 3.0, "not in the plan"),
+        (["a"], [], 3.0, "the number of sites"),
+        (["a", "a"], [], 3.0, "names a site twice"),
+        (["a", "b"], ["c"], 3.0, "fixed sites"),
         (["a", "z"], [], 3.0, "no candidates"),
-        (["a", "b"], [], 4.0, "the model serves 4.0 people, the recount 3.0"),
+        (["a", "b"], [], 4.0, "claims 4.0, the recount is 3.0"),
     ],
 )
 def test_the_checker_catches_a_plan_that_is_not_what_it_claims(chosen, fixed, claimed, message):
-    stages = [stage("people", [[1, 0, 0], [0, 1, 0], [0, 0, 1]], [1, 2, 4])]
+    near = sparse.csr_array(np.eye(3, dtype=np.bool_))
+    asked = Asked(sites=Sites.of("abc", total=2, fixed=fixed), demand=tuple("xyz"), people=np.array([1.0, 2.0, 4.0]), near=near)
+    plan = Plan(tuple(chosen), (1,) * len(chosen), "optimal", (StageValue("people", claimed, claimed),), "")
     with pytest.raises(PlanMismatchError, match=message) as caught:
-        check_plan(stages, candidate_ids=["a", "b", "c"], sites=2, fixed=fixed, chosen=chosen, claimed_people=[claimed])
+        check_plan(asked, "mclp", Terms(), plan)
     assert not isinstance(caught.value, Circle15Error)
 
 
