@@ -160,6 +160,13 @@ def served_people(block: Block, vehicles: Numbers) -> float:
     return block.settled_people + math.fsum(block.people * block.worth(block.cover(vehicles)))
 
 
+def enough(block: Block, people: float) -> float:
+    """The threshold above which a value counts as at least so many people."""
+    if block.is_whole:
+        return math.ceil(people - SAME_SHARE * max(people, 1.0)) - block.same_people
+    return people - block.same_people
+
+
 def counted_people(stage: CoverStage, vehicles: Numbers) -> float:
     """The same on the demand points as they came in, not merged: the exactly rounded sum, whatever the order of the input."""
     reached = csr_array(stage.covers, dtype=np.float64)

@@ -184,6 +184,6 @@ def _dsm(asked: Asked, terms: Terms, vehicles: Numbers, once: float) -> None:
     wide = csr_array(asked.wide)
     _must(asked, wide, covered(wide, vehicles))
     least = (terms.alpha or 0.0) * math.fsum(asked.people[covered(wide, usable) > 0])
-    if once < least - 1.0:
+    if once < least - SHARE_TOLERANCE * max(1.0, least):
         msg = f"{once} people are within the first limit; the model demands {least}"
         raise PlanMismatchError(msg)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
-from scenarios.siting.blocks import SAME_SHARE, Block, Covering, block_of, is_rising, served_people
+from scenarios.siting.blocks import SAME_SHARE, Block, Covering, block_of, enough, is_rising, served_people
 from scenarios.siting.milp import Program, Solution, maximise
 from scenarios.siting.question import Numbers
 from scenarios.siting.rules import SiteRows, site_rows
@@ -112,7 +112,7 @@ def _program(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], 
     if asked.floor is not None:
         stage, least = asked.floor
         held = block_of(stage, asked.sites)
-        blocks, floors, points = [held, *blocks], [least - held.same_people, *floors], [_tangents(held, asked), *points]
+        blocks, floors, points = [held, *blocks], [enough(held, least), *floors], [_tangents(held, asked), *points]
     layers = [_layer(block, rules, some) for block, some in zip(blocks, points, strict=True)]
     sizes = [layer.gain.size for layer in layers]
     own, starts = sum(sizes), np.cumsum([0, *sizes])

@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from scenarios.siting.blocks import SAME_SHARE, Block, Covering, block_of, gains_of, served_people, sorted_by_id
+from scenarios.siting.blocks import SAME_SHARE, Block, Covering, block_of, enough, gains_of, served_people, sorted_by_id
 from scenarios.siting.cover import METHOD, PATIENCE_S, cover
 from scenarios.siting.cover_program import any_plan, fewest
 from scenarios.siting.question import Asked, CoverStage, Mask, Model, Sites, Terms
@@ -160,7 +160,7 @@ def _partial(asked: Asked, terms: Terms, stop: Stop) -> Plan:
     question, _ = sorted_by_id(_mclp(asked, terms))
     block = block_of(question.stages[0], question.sites)
     within_reach = coverable(asked.near, asked.sites)
-    goal = min(math.fsum(asked.people) * (terms.share or 0.0), math.fsum(asked.people[within_reach])) - block.same_people
+    goal = enough(block, min(math.fsum(asked.people) * (terms.share or 0.0), math.fsum(asked.people[within_reach])))
     least, number = _numbers(block, question.sites, goal)
     best: Plan | None = None
     while least <= number <= int(asked.sites.counted.sum()):
