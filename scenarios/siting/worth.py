@@ -166,7 +166,7 @@ def goals(asked: Asked, model: Model, terms: Terms, vehicles: Ints | None = None
     if model in {"p-median", "p-center"}:
         return _of_costs(asked, model, terms)
     if model == "cmclp" and terms.capacity is not None:
-        return (Flow("people", asked.near, asked.people, terms.capacity),)
+        return (Flow("served", asked.near, asked.people, terms.capacity),)
     count = asked.sites.vehicles if vehicles is None else vehicles
     any_number = replace(asked, sites=replace(asked.sites, total=None))  # as many vehicles count as can ever cover a point
     return tuple(_of_stage(stage, count) for stage in covering_of(any_number, model, terms).stages)
