@@ -437,7 +437,7 @@ def test_a_service_without_facilities_is_not_passed_off_as_0_percent(
     ("arguments", "said"),
     [
         (["site", "REGION", "--sites", "5", "--limit", "3", "--cost", "metres"], "--cost, --limit"),
-        (["site", "--matrix", "od.csv", "--demand", "w.csv", "--sites", "1", "--limit", "3", "--time-limit", "1"], "--time-limit"),
+        (["site", "--matrix", "od.csv", "--demand", "w.csv", "--sites", "1", "--limit", "3", "--spacing", "300"], "--spacing"),
     ],
 )
 def test_options_of_the_other_way_to_site_are_refused(

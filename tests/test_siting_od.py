@@ -1,17 +1,22 @@
-"""Sites from a table of travel costs: the rules, the refusals, and the optima of the literature."""
+"""Sites from a table of travel costs: what is read, what is refused, and the command."""
 
+import json
+import re
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.errors import Circle15Error, InputError, OptionError
 from geodata.tables.csv_text import read_csv_text
-from scenarios.siting.od import read_od, read_weights, site_from_matrix
+from scenarios.cli import main
+from scenarios.siting.od import OdQuestion, site_from_matrix
+from scenarios.siting.od_table import read_od, read_weights
+from scenarios.siting.question import MODELS
 from scenarios.siting.result import SitingResult
 
 MATRIX = "from_id,to_id,minutes\n060816029.00,007,10\n060816029.00,7,20\nv2,007,15\nv2,7,\nv3,7,16\n"
@@ -26,7 +31,7 @@ def put(folder: Path, name: str, content: str | bytes) -> Path:
 
 def ask(folder: Path, matrix: str | bytes = MATRIX, weights: str | bytes = WEIGHTS, **options: object) -> SitingResult:
     question = {"sites": 1, "limit": 15.0} | options
-    return site_from_matrix(put(folder, "od.csv", matrix), put(folder, "weights.csv", weights), **question)
+    return site_from_matrix(put(folder, "od.csv", matrix), put(folder, "weights.csv", weights), OdQuestion(**question))
 
 
 def test_one_site_serves_the_most_people_and_the_island_counts_in_the_total(tmp_path):
@@ -42,6 +47,7 @@ def test_the_limit_is_inclusive(tmp_path):
     assert ask(tmp_path, limit=15.001).served == 120
 
 
+@settings(deadline=None, max_examples=50)
 @given(cost=st.floats(0.001, 1e6))
 def test_a_limit_typed_as_in_the_file_includes_that_row(tmp_path_factory, cost):
     folder = tmp_path_factory.mktemp("inclusive")
@@ -49,7 +55,7 @@ def test_a_limit_typed_as_in_the_file_includes_that_row(tmp_path_factory, cost):
 
 
 def test_a_fixed_site_stays_and_is_not_new(tmp_path):
-    result = ask(tmp_path, sites=2, fixed=["7"], limit=16)
+    result = ask(tmp_path, sites=2, fixed=("7",), limit=16)
     assert (result.sites, result.fixed, result.new_sites, result.served) == (("007", "7"), ("7",), ("007",), 124)
 
 
@@ -85,14 +91,14 @@ def test_where_both_sides_are_named_the_demand_is_from_unless_asked_otherwise(tm
 def test_ids_stay_text_in_parquet_too(tmp_path):
     path = tmp_path / "od.parquet"
     pd.DataFrame({"from_id": ["007", "7"], "to_id": ["060816029.00", "x"], "minutes": [5.0, np.nan]}).to_parquet(path)
-    result = site_from_matrix(path, put(tmp_path, "w.csv", "id\n007\n7\n"), sites=1, limit=5)
+    result = site_from_matrix(path, put(tmp_path, "w.csv", "id\n007\n7\n"), OdQuestion(sites=1, limit=5))
     assert (result.sites, result.unreachable) == (("060816029.00",), ("7",))
 
 
 def test_whole_number_ids_in_parquet_become_their_digits(tmp_path):
     path = tmp_path / "od.parquet"
     pd.DataFrame({"from_id": [1, 2], "to_id": [3, 3], "minutes": [5, 6]}).to_parquet(path)
-    assert site_from_matrix(path, put(tmp_path, "w.csv", "id\n1\n2\n"), sites=1, limit=5).served == 1
+    assert site_from_matrix(path, put(tmp_path, "w.csv", "id\n1\n2\n"), OdQuestion(sites=1, limit=5)).served == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -110,6 +116,7 @@ def test_line_numbers_are_those_of_a_text_editor(tmp_path):
     assert list(read_csv_text(put(tmp_path, "t.csv", "\r\nid\r\na\r\n\r\nb\r\n\r\n")).index) == [3, 5]
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.permutations(MATRIX.splitlines()[1:]), st.permutations(WEIGHTS.splitlines()[1:]))
 def test_the_order_of_rows_changes_nothing(tmp_path_factory, matrix, weights):
     folder = tmp_path_factory.mktemp("order")
@@ -176,19 +183,72 @@ def test_the_demand_side_asked_for_must_be_named_whole(tmp_path):
     ("options", "message"),
     [
         ({"sites": 3}, "only 2 candidates in od.csv"),
-        ({"sites": 0}, "at least 1, not 0"),
-        ({"sites": 1, "fixed": ["7", "007"]}, "fewer than the 2 fixed"),
-        ({"fixed": ["07"]}, "not among the candidates in od.csv: 07"),
-        ({"limit": 0}, "more than 0, not 0"),
-        ({"limit": -5}, "more than 0, not -5"),
-        ({"limit": float("nan")}, "more than 0, not nan"),
+        ({"sites": 0}, "--sites must be at least 1, not 0"),
+        ({"fixed": ("7", "007")}, "fewer than the 2 fixed"),
+        ({"fixed": ("07",)}, "not among the candidates in od.csv: 07"),
+        ({"forbidden": ("07",)}, "not among the candidates in od.csv: 07"),
+        ({"limit": 0}, "--limit must be more than 0, not 0"),
+        ({"limit": float("nan")}, "--limit must be more than 0, not nan"),
         ({"model": "magic"}, "no model magic"),
         ({"demand_side": "left"}, "from or to, not left"),
+        ({"model": "partial", "sites": None, "share": 1.1}, "--share must be more than 0 and at most 1, not 1.1"),
+        ({"model": "dsm", "limit2": 14, "alpha": 2}, r"--alpha must be from 0 to 1, not 2\.\n.*--limit2 \(14\) is the wider limit"),
+        ({"model": "mexclp", "busy": "0.5", "fleet": 0}, "--fleet must be at least 1"),
+        ({"budget": -1, "prices": "p.csv"}, "--budget must be 0 or more, not -1"),
+        ({"budget": 7}, "--budget needs --prices"),
+        ({"prices": "p.csv"}, "--prices needs --budget"),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_refused(tmp_path, options, message):
     with pytest.raises(OptionError, match=message):
         ask(tmp_path, **options)
+
+
+NEEDS = {
+    "lexicographic": "--limit, --limit2, --sites",
+    "mclp": "--limit, --sites",
+    "cmclp": "--limit, --capacity, --sites",
+    "lscp": "--limit",
+    "partial": "--limit, --share",
+    "p-median": "--sites",
+    "p-center": "--sites",
+    "bacop1": "--limit, --sites",
+    "bacop2": "--limit, --alpha, --sites",
+    "mexclp": "--limit, --busy, --sites",
+    "dsm": "--limit, --limit2, --alpha, --sites",
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_says_all_that_it_needs(model):
+    with pytest.raises(OptionError) as caught:
+        OdQuestion(model=model)
+    assert [problem.en for problem in caught.value.problems] == [f"{model} needs {NEEDS[model]}."]
+
+
+USES = {
+    "sites": (3, set(MODELS) - {"lscp", "partial"}),
+    "limit2": (20.0, {"lexicographic", "dsm"}),
+    "share": (0.5, {"partial"}),
+    "alpha": (0.0, {"bacop2", "dsm"}),
+    "busy": ("0.5", {"mexclp"}),
+    "capacity": ("9", {"cmclp"}),
+    "vehicles": ("2", {"bacop1", "bacop2", "mexclp", "dsm"}),
+    "fleet": (4, {"bacop1", "bacop2", "mexclp", "dsm"}),
+    "weighted": (True, {"p-center"}),
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_option_that_a_model_has_no_use_for_is_refused_by_name(model):
+    needed = {name: value for name, (value, models) in USES.items() if model in models} | {"limit": 9.0}
+    OdQuestion(model=model, **needed)
+    foreign = {name: value for name, (value, models) in USES.items() if model not in models}
+    with pytest.raises(OptionError) as caught:
+        OdQuestion(model=model, **needed, **foreign)
+    assert len(caught.value.problems) == len(foreign)
+    for name in foreign:
+        assert f"{model} has no use for --{name} " in str(caught.value)
 
 
 def test_a_fake_parquet_is_refused(tmp_path):
@@ -224,33 +284,76 @@ def test_no_refusal_is_a_bare_exception(tmp_path):
             ask(tmp_path, matrix, weights)
 
 
-def published_case(folder: Path, points: pd.DataFrame) -> tuple[Path, Path]:
-    """Write the full Euclidean matrix of x, y, people, and the weights."""
-    ids = [f"{number + 1:03d}" for number in range(len(points))]
-    distance = np.hypot(*(points[axis].to_numpy()[:, None] - points[axis].to_numpy()[None, :] for axis in ("x", "y")))
-    pairs = pd.MultiIndex.from_product([ids, ids], names=["from_id", "to_id"])
-    od, weights = folder / "od.csv", folder / "weights.csv"
-    pd.DataFrame({"distance": distance.ravel()}, index=pairs).to_csv(od)
-    pd.DataFrame({"id": ids, "people": points["people"]}).to_csv(weights, index=False)
-    return od, weights
-
-
-def test_the_optima_published_for_swain_are_found(tmp_path, data_file):
-    points = pd.read_csv(data_file("siting/swain55.txt"), sep=r"\s+", skiprows=1, names=["id", "x", "y", "people"])
-    od, weights = published_case(tmp_path, points)
-    results = [site_from_matrix(od, weights, cost="distance", sites=sites, limit=10) for sites in (1, 2, 3, 4)]
-    assert [result.objective for result in results] == [425, 502, 548, 581]
-    assert all(result.status == "optimal" and result.total == 640 for result in results)
-
-
-def test_the_optima_published_for_san_jose_dos_campos_are_found(tmp_path, data_file):
-    points = pd.read_csv(data_file("siting/SJC324.txt"), sep=r"\s+", skiprows=1, names=["x", "y", "people"])
-    od, weights = published_case(tmp_path, points)
-    results = [site_from_matrix(od, weights, cost="distance", sites=sites, limit=800) for sites in (1, 2, 3, 4, 5)]
-    assert [result.objective for result in results] == [5461, 8790, 11604, 12106, 12152]
-    assert all(result.status == "optimal" for result in results)
-
-
 def test_weights_may_have_the_usual_chinese_headers(tmp_path: Path) -> None:
     weights = put(tmp_path, "w.csv", "编码,名称,常住人口\nv2,张家村,120\n007,李家村,3\n")
     assert read_weights(weights).to_dict() == {"v2": 120.0, "007": 3.0}
+
+
+def run(folder: Path, *options: object, matrix: str = MATRIX, weights: str = WEIGHTS) -> int:
+    od, demand = put(folder, "od.csv", matrix), put(folder, "weights.csv", weights)
+    return main(["site", "--matrix", str(od), "--demand", str(demand), *map(str, options)])
+
+
+def test_the_command_answers_in_both_languages(tmp_path, capsys):
+    assert run(tmp_path, "--sites", 1, "--limit", 15) == 0
+    said = capsys.readouterr().out
+    assert "已证明：不存在更好的 1 个点。" in said
+    assert "Proven: there are no better 1 sites." in said
+    assert "1 have no route to any candidate; they count: island." in said
+
+
+def test_the_command_takes_every_term_of_a_model(tmp_path, capsys):
+    table = put(tmp_path, "sites.csv", "编码,车辆数,繁忙率,费用（万元）\n007,2,50%,30\n7,1,20%,10\n")
+    options = ["--sites", 1, "--limit", 20, "--fleet", 1, "--equal", 3, "--time-limit", 60, "--forbid", "007"]
+    options += ["--busy", table, "--vehicles", table, "--prices", table, "--budget", 30]
+    assert run(tmp_path, "--model", "mexclp", *options, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["sites"], said["vehicles"], said["objective"], said["status"]) == (["7"], {"7": 1}, 0.8 * 104, "optimal")
+
+
+def test_without_people_the_median_is_of_places(tmp_path, capsys):
+    assert run(tmp_path, "--model", "p-median", "--sites", 1, "--json", weights="id\n060816029.00\nv2\nv3\n") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["sites"], said["objective"], said["total"]) == (["007"], 25, 3)
+
+
+def test_ids_with_commas_are_quoted_going_in_and_coming_out(tmp_path, capsys):
+    matrix = 'from_id,to_id,minutes\nv,"a, b",5\nv,c,4\n'
+    assert run(tmp_path, "--sites", 2, "--limit", 5, "--fixed", 'c,"a, b"', matrix=matrix, weights="id\nv\n") == 0
+    assert '"a, b"' in capsys.readouterr().out
+
+
+def test_what_contradicts_itself_is_said_in_words_and_ends_with_2(tmp_path, capsys):
+    assert run(tmp_path, "--sites", 1, "--limit", 15, "--fixed", "7", "--forbid", "7", "--json") == 2
+    out, err = capsys.readouterr()
+    said = json.loads(out)
+    assert (said["status"], said["sites"], said["objective"]) == ("infeasible", [], None)
+    assert {one["kind"] for one in said["conflict"]} == {"fixed", "forbidden"}
+    assert "无解" in err
+    assert "No choice meets all demands" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--sites", "1", "--limit", "3", "--hour", "0", "--spacing", "300", "--closable", "all"],
+            "--closable, --spacing, --hour cannot be",
+        ),
+        (["--sites", "1", "--limit", "3", "--time-limit", "0"], "--time-limit must be more than 0"),
+        (["--sites", "1", "--limit", "3", "--equal", "0"], "--equal must be more than 0"),
+        (["--model", "mexclp", "--busy", "log", "--sites", "1", "--limit", "3"], "--busy log is of a region's 120 log"),
+        (["--model", "lscp", "--busy", "0.3", "--out", "x"], r"(?s)--out cannot.*lscp has no use for --busy.*lscp needs --limit"),
+        (["--model", "mexclp", "--busy", "2", "--sites", "1", "--limit", "3"], "--busy must be a share of 0 or more and below 1"),
+    ],
+)
+def test_the_command_refuses_by_name_all_at_once(tmp_path, capsys, options, said):
+    assert run(tmp_path, *options) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.search(said, err)
+
+
+def test_the_demand_is_needed(tmp_path, capsys):
+    assert main(["site", "--matrix", str(put(tmp_path, "od.csv", MATRIX)), "--sites", "1", "--limit", "3"]) == 2
+    assert "--matrix needs --demand" in capsys.readouterr().err

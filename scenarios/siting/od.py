@@ -1,70 +1,117 @@
-"""Choose sites from a table of travel costs: a matrix of circle15's own, of AMap or Baidu, or of the literature."""
+"""Choose sites from a table of travel costs, by any model: what may be asked, and the question it makes."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
-from pyarrow import parquet
-from scipy import sparse
+from scipy.sparse import csr_array
 
-from geodata.errors import InputError, OptionError, Problem, first_few
-from geodata.tables.columns import ID, PEOPLE
-from geodata.tables.csv_text import read_csv_text
-from scenarios.siting.cover import check_question, solve
-from scenarios.siting.question import CoverStage
+from geodata.errors import OptionError, Problem
+from scenarios.siting.models import check_ids, site
+from scenarios.siting.od_table import OdTable, Side, choose_demand_side, other_side, read_od, read_weights
+from scenarios.siting.question import MODELS, Asked, Model, Sites, Terms
 from scenarios.siting.result import SitingResult
+from scenarios.siting.site_numbers import site_numbers
+from scenarios.siting.stop import Stop
 
-Side = Literal["from", "to"]
-MODELS = ("mclp",)
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-COST_REMEDY = Problem("请填不小于 0 的数；没有路线则留空。", "Write a number of 0 or more; leave it blank where there is no route.")
-PEOPLE_REMEDY = Problem("请填不小于 0 的人数。", "Write the people, 0 or more.")
+_ALL: Final = frozenset(MODELS)
+_FEWEST: Final = frozenset({"lscp", "partial"})  # these say how many sites there must be
+_BY_COST: Final = frozenset({"p-median", "p-center"})
+_BY_VEHICLE: Final = frozenset({"bacop1", "bacop2", "mexclp", "dsm"})
+NEEDED: Final[dict[str, frozenset[str]]] = {
+    "limit": _ALL - _BY_COST,
+    "limit2": frozenset({"lexicographic", "dsm"}),
+    "share": frozenset({"partial"}),
+    "alpha": frozenset({"bacop2", "dsm"}),
+    "busy": frozenset({"mexclp"}),
+    "capacity": frozenset({"cmclp"}),
+}
+ALLOWED: Final[dict[str, frozenset[str]]] = NEEDED | {
+    "limit": _ALL,
+    "sites": _ALL - _FEWEST,
+    "vehicles": _BY_VEHICLE,
+    "fleet": _BY_VEHICLE,
+    "weighted": frozenset({"p-center"}),
+}
 
 
-@dataclass(frozen=True, eq=False)
-class OdTable:
-    """A table of costs between two sets of ids, as it stands in the file.
+@dataclass(frozen=True, kw_only=True)
+class OdQuestion:
+    """What is asked of a table of travel costs, in the words of ``circle15 site --matrix``.
+
+    ::
+
+        OdQuestion(model="mclp", sites=5, limit=15)
+        OdQuestion(model="p-median", sites=5, cost="metres", fixed=("H1",))
+        OdQuestion(model="partial", share=0.9, limit=15)
+        OdQuestion(model="dsm", sites=5, fleet=7, limit=8, limit2=15, alpha=0.8)
+        OdQuestion(model="mexclp", sites=5, vehicles="vehicles.csv", busy="0.3", limit=15)
 
     Attributes
     ----------
-    name : str
-        The file's name, for messages.
-    ids : dict of Side to Index
-        The distinct ids of each side, sorted.
-    positions : dict of Side to ndarray of int64, shape (rows,)
-        Which id each row has, per side.
-    cost : ndarray of float64, shape (rows,)
-        In the unit of the column; NaN where there is no route.
+    model : str
+        One of ``MODELS``. An option that the model has no use for is refused.
+    cost : str
+        Column of the table that `limit` is in.
+    demand_side : {'from', 'to'}, optional
+        Which column holds the demand; found from the weights unless given.
+    sites : int, optional
+        How many sites in total, fixed ones included. Needed without a budget, but for lscp and partial, which find it.
+    fixed, forbidden : tuple of str
+        Candidates that are chosen in any case, or never.
+    limit, limit2 : float, optional
+        Inclusive, in the unit of the cost; the second is the wider one.
+    share, alpha : float, optional
+        See :class:`~scenarios.siting.question.Terms`.
+    busy, vehicles, capacity : str, optional
+        A number for all sites, or a table: see :func:`~scenarios.siting.site_numbers.site_numbers`.
+    fleet : int, optional
+        Vehicles in all; `vehicles` are then the most at each site.
+    prices : path, optional
+        Table of what each site costs. lscp then finds the least price, other models need a `budget`.
+    budget : float, optional
+        What they may cost together.
+    weighted : bool
+        p-center: times people.
     """
 
-    name: str
-    ids: dict[Side, pd.Index]
-    positions: dict[Side, NDArray[np.int64]]
-    cost: NDArray[np.float64]
+    model: Model = "mclp"
+    cost: str = "minutes"
+    demand_side: Side | None = None
+    sites: int | None = None
+    fixed: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    limit: float | None = None
+    limit2: float | None = None
+    share: float | None = None
+    alpha: float | None = None
+    busy: str | None = None
+    vehicles: str | None = None
+    fleet: int | None = None
+    capacity: str | None = None
+    prices: Path | str | None = None
+    budget: float | None = None
+    weighted: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what the model has no use for, what it lacks, and what is out of range: all at once."""
+        if self.model not in MODELS:
+            names = ", ".join(MODELS)
+            raise OptionError(Problem(f"没有模型 {self.model}；可用：{names}。", f"There is no model {self.model}; choose from: {names}."))
+        if problems := [*_foreign(self), *_lacking(self), *_out_of_range(self)]:
+            raise OptionError(*problems)
 
 
 def site_from_matrix(
-    od_path: Path | str,
-    weights_path: Path | str,
-    *,
-    cost: str = "minutes",
-    model: str = "mclp",
-    sites: int,
-    limit: float,
-    fixed: Sequence[str] = (),
-    demand_side: Side | None = None,
+    od_path: Path | str, weights_path: Path | str, question: OdQuestion, *, stop: Stop | None = None, equals: int = 0
 ) -> SitingResult:
-    """Choose the sites that serve the most people, from a table of travel costs.
+    """Choose sites from a table of travel costs.
 
     Parameters
     ----------
@@ -72,18 +119,11 @@ def site_from_matrix(
         CSV or ``.parquet`` with ``from_id``, ``to_id`` and the cost; a blank cost means no route.
     weights_path : path
         The demand: ``id`` and, if they differ, ``people`` (1 each otherwise).
-    cost : str
-        The column to compare with `limit`.
-    model : {'mclp'}
-        The question: people within the limit.
-    sites : int
-        How many sites in total, fixed ones included.
-    limit : float
-        In the unit of the cost column; inclusive.
-    fixed : sequence of str
-        Candidates that are chosen in any case.
-    demand_side : {'from', 'to'}, optional
-        Which column holds the demand; found from the weights unless given.
+    question : OdQuestion
+    stop : Stop, optional
+        When to end with the best so far; never unless given.
+    equals : int
+        How many other choices, exactly as good, to look for.
 
     Returns
     -------
@@ -95,235 +135,131 @@ def site_from_matrix(
     InputError
         If a file, column or row is wrong, or the matrix has demand that the weights do not name.
     OptionError
-        If an argument is wrong, or the sites asked for cannot be had.
+        If the sites asked for cannot be had.
     """
     started_s = time.perf_counter()
-    _check_options(model, limit, demand_side)
-    od, people = read_od(od_path, cost=cost), read_weights(weights_path)
-    weights_name = Path(weights_path).name
-    side = choose_demand_side(od, people.index, demand_side=demand_side, weights_name=weights_name)
-    candidate_ids: list[str] = od.ids[_other(side)].tolist()
-    check_question(candidate_ids, sites=sites, fixed=fixed, source=od.name)
-    stage, is_reached = _stage(od, people, side, limit)
-    plan = solve([stage], candidate_ids=candidate_ids, sites=sites, fixed=fixed)
-    (value,) = plan.stages
-    return SitingResult(
-        model=model,
-        status=plan.status,
-        objective=value.objective,
-        bound=value.bound,
-        sites=plan.chosen,
-        fixed=tuple(sorted(set(fixed))),
-        served=value.objective,
-        total=math.fsum(stage.people),
-        unreachable=tuple(sorted(people.index[~is_reached])),
-        seconds=time.perf_counter() - started_s,
+    od, people = read_od(od_path, cost=question.cost), read_weights(weights_path)
+    side = choose_demand_side(od, people.index, demand_side=question.demand_side, weights_name=Path(weights_path).name)
+    asked, terms = as_asked(od, people, side, question)
+    result = site(asked, question.model, terms, stop=stop or Stop(), equals=equals)
+    return replace(result, seconds=time.perf_counter() - started_s)
+
+
+def as_asked(od: OdTable, people: pd.Series, side: Side, question: OdQuestion) -> tuple[Asked, Terms]:
+    """Make of a table and a question what the models are asked: demand in the order of the weights, candidates by id.
+
+    Raises
+    ------
+    OptionError
+        There are not so many candidates, or one that is named is none.
+    InputError
+        A table of numbers by site is wrong.
+    """
+    ids: tuple[str, ...] = tuple(od.ids[other_side(side)])
+    check_ids(ids, sites=question.sites, fixed=question.fixed, forbidden=question.forbidden, source=od.name)
+    route = ~np.isnan(od.cost)
+    rows = people.index.get_indexer(od.ids[side])[od.positions[side]][route]
+    columns, cost = od.positions[other_side(side)][route], od.cost[route]
+    has_route = np.zeros(len(people), dtype=np.bool_)
+    has_route[rows] = True
+
+    def within(limit: float | None) -> csr_array:
+        is_within = cost <= (-math.inf if limit is None else limit)
+        pairs = rows[is_within], columns[is_within]
+        return csr_array((np.ones(len(pairs[0]), dtype=np.bool_), pairs), shape=(len(people), len(ids)))
+
+    asked = Asked(
+        sites=_sites(ids, question),
+        demand=tuple(people.index),
+        people=people.to_numpy(dtype=np.float64),
+        near=within(question.limit),
+        wide=None if question.limit2 is None else within(question.limit2),
+        cost=csr_array((cost, (rows, columns)), shape=(len(people), len(ids))) if question.model in _BY_COST else None,
+        has_route=has_route,
+    )
+    return asked, _terms(ids, question)
+
+
+def _sites(ids: tuple[str, ...], question: OdQuestion) -> Sites:
+    most = question.vehicles or (None if question.fleet is None else str(question.fleet))
+    return Sites.of(
+        ids,
+        total=question.sites,
+        fixed=question.fixed,
+        forbidden=question.forbidden,
+        price=None if question.prices is None else site_numbers(str(question.prices), ids, "price"),
+        budget=question.budget,
+        vehicles=None if most is None else site_numbers(most, ids, "vehicles").astype(np.int64),
+        fleet=question.fleet,
     )
 
 
-def read_od(path: Path | str, *, cost: str) -> OdTable:
-    """Read a table of travel costs, CSV or ``.parquet``: one row per pair, ids as text.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, lacks a column, repeats a pair, or has a cost that is not a number of 0 or more.
-    """
-    name = Path(path).name
-    table = _read_table(Path(path), ("from_id", "to_id", cost))
-    from_id, from_problems = _ids(table, "from_id", name)
-    to_id, to_problems = _ids(table, "to_id", name)
-    values, cost_problems = _numbers(table, cost, name, remedy=COST_REMEDY, may_be_blank=True)
-    from_position, from_ids = pd.factorize(from_id, sort=True)
-    to_position, to_ids = pd.factorize(to_id, sort=True)
-    pairs = pd.Series(from_position * np.int64(len(to_ids)) + to_position, index=table.index)
-    repeats = _repeats(pairs, from_id + " → " + to_id, name) if pairs.duplicated().any() else []
-    if problems := [*from_problems, *to_problems, *cost_problems, *repeats]:
-        raise InputError(*problems)
-    return OdTable(name, {"from": from_ids, "to": to_ids}, {"from": from_position, "to": to_position}, values)
+def _terms(ids: tuple[str, ...], question: OdQuestion) -> Terms:
+    return Terms(
+        share=question.share,
+        alpha=question.alpha,
+        busy=None if question.busy is None else site_numbers(question.busy, ids, "busy"),
+        capacity=None if question.capacity is None else site_numbers(question.capacity, ids, "capacity"),
+        weighted=question.weighted,
+    )
 
 
-def read_weights(path: Path | str) -> pd.Series:
-    """Read the people of each demand id (the index, as text): 1 each where the file has no ``people``.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, an id is repeated or blank, people are not a number of 0 or more, or no column is people among others.
-    """
-    name = Path(path).name
-    table = _read_table(Path(path), ())
-    columns = _named(table, name)
-    table = table.rename(columns=columns)
-    ids, problems = _ids(table, "id", name)
-    if ids.duplicated().any():
-        problems += _repeats(ids, ids, name)
-    people = np.ones(len(table))
-    if "people" in table:
-        people, people_problems = _numbers(table, "people", name, remedy=PEOPLE_REMEDY, may_be_blank=False)
-        problems += people_problems
-    if problems:
-        raise InputError(*problems)
-    return pd.Series(people, index=pd.Index(ids))
-
-
-def _named(table: pd.DataFrame, name: str) -> dict[str, str]:
-    """Which headers are ``id`` and ``people``, by the usual names; other columns without people are refused: they may be the weights."""
-    headers = {header.strip().casefold(): header for header in reversed(list(table.columns))}
-    found = {
-        headers[known]: column.name
-        for column in (PEOPLE, ID)
-        for known in [next((header for header in column.headers if header in headers), None)]
-        if known
-    }
-    has = ", ".join(table.columns)
-    if "id" not in found.values():
-        zh = f"{name} 缺少“编码”列（id；现有列：{has}）。请补上列或改正列名。"
-        raise InputError(Problem(zh, f"{name} lacks the column id (it has {has}). Add or rename it."))
-    if "people" not in found.values() and len(table.columns) > 1:
-        zh = f"{name} 没有“常住人口”列（people；现有列：{has}）。请改正列名；若每处都算 1，请只留编码一列。"
-        en = f"{name} has no column people (it has {has}). Rename it; to count each place as 1, keep the id column only."
-        raise InputError(Problem(zh, en))
-    return found
-
-
-def choose_demand_side(od: OdTable, weighted: pd.Index, *, demand_side: Side | None, weights_name: str) -> Side:
-    """Find which column of the matrix is the demand: the one whose ids the weights name, ``from`` if both.
-
-    Raises
-    ------
-    InputError
-        If some demand ids have no weight: they are named.
-    """
-    unnamed = {side: ids[~ids.isin(weighted)] for side, ids in od.ids.items()}
-    n_named = {side: len(od.ids[side]) - len(unnamed[side]) for side in unnamed}
-    side: Side = demand_side or ("from" if n_named["from"] >= n_named["to"] else "to")
-    if demand_side is None:
-        side = next((whole for whole in ("from", "to") if unnamed[whole].empty), side)
-    if n_named[side] == 0:
-        of_matrix, of_weights = first_few(od.ids[side]), first_few(weighted)
-        raise InputError(
-            Problem(
-                f"{od.name} 的 {side}_id（{of_matrix}）与 {weights_name} 的 id（{of_weights}）没有一个相同。"
-                "编号是文本：007 与 7 不同。请核对两个文件。",
-                f"No {side}_id of {od.name} ({of_matrix}) is an id of {weights_name} ({of_weights}). "
-                "Ids are text: 007 is not 7. Check the two files.",
-            )
-        )
-    if not unnamed[side].empty:
-        names = first_few(unnamed[side])
-        raise InputError(
-            Problem(
-                f"{od.name} 的 {side}_id 中，{weights_name} 没有这些编号：{names}。请补上它们的人数，或从矩阵中删去。",
-                f"{weights_name} lacks ids that are {side}_id in {od.name}: {names}. Add their people, or remove them from the matrix.",
-            )
-        )
-    return side
-
-
-def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a CSV as text or a Parquet file as it is (rows counted from 1), and make sure of its columns."""
-    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else read_csv_text(path)
-    found = ", ".join(table.columns)
+def _foreign(question: OdQuestion) -> list[Problem]:
+    """Options that the model has no use for."""
+    given = [
+        name
+        for name, models in ALLOWED.items()
+        if question.model not in models and getattr(question, name) is not None and getattr(question, name) is not False
+    ]
     problems = []
-    if missing := [column for column in columns if column not in table]:
-        names = first_few(missing)
-        zh = f"{path.name} 缺少列：{names}（现有列：{found}）。请补上列或改正列名。"
-        problems.append(Problem(zh, f"{path.name} lacks the columns {names} (it has {found}). Add or rename them."))
-    if repeated := sorted(set(table.columns[table.columns.duplicated()])):
-        names = first_few(repeated)
-        problems.append(Problem(f"{path.name} 的列名重复：{names}。请只留一列。", f"{path.name} repeats the columns {names}. Keep one."))
-    if not problems and table.empty:
-        problems.append(Problem(f"{path.name} 只有表头，没有数据。请重新导出。", f"{path.name} has a header but no rows. Export it again."))
-    if problems:
-        raise InputError(*problems)
-    return table
+    for name in given:
+        models = ", ".join(model for model in MODELS if model in ALLOWED[name])
+        zh = f"{question.model} 用不到 --{name}（用它的模型：{models}）。请去掉，或换一个模型。"
+        en = f"{question.model} has no use for --{name} (models that have: {models}). Leave it out, or change the model."
+        problems.append(Problem(zh, en))
+    return problems
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        table: pd.DataFrame = parquet.read_table(path).to_pandas(ignore_metadata=True, strings_to_categorical=False)
-    except (pa.ArrowException, OSError):
-        zh = f"{path.name} 不是可读的 Parquet 文件（或不存在）。请核对路径，或重新导出。"
-        raise InputError(Problem(zh, f"{path.name} is no readable Parquet file (or missing). Check the path or export it again.")) from None
-    table.index = pd.RangeIndex(1, 1 + len(table))
-    return table
-
-
-def _ids(table: pd.DataFrame, column: str, name: str) -> tuple[pd.Series, list[Problem]]:
-    ids = table[column]
-    if isinstance(ids.dtype, pd.CategoricalDtype) or pd.api.types.is_integer_dtype(ids.dtype):
-        ids = ids.astype("str")
-    if not pd.api.types.is_string_dtype(ids.dtype):
-        zh = f"{name} 的 {column} 不是文本（{ids.dtype}），前导 0 等可能已丢失。请以文本导出编号。"
-        raise InputError(Problem(zh, f"{name}: {column} is not text ({ids.dtype}); leading zeros may be lost. Export ids as text."))
-    is_blank = (ids.isna() | (ids == "")).to_numpy(dtype=np.bool_)
-    if not is_blank.any():
-        return ids, []
-    rows = first_few(table.index[is_blank])
-    return ids, [Problem(f"{name} 第 {rows} 行：{column} 为空。请补上编号。", f"{name}, row {rows}: blank {column}. Fill in the id.")]
-
-
-def _numbers(
-    table: pd.DataFrame, column: str, name: str, *, remedy: Problem, may_be_blank: bool
-) -> tuple[NDArray[np.float64], list[Problem]]:
-    """Turn a column into numbers of 0 or more, NaN where it is blank; name every cell that is neither."""
-    cells = table[column]
-    if pd.api.types.is_numeric_dtype(cells.dtype):
-        values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-        is_text = np.zeros(len(cells), dtype=np.bool_)
-    else:
-        text = pa.array(cells.where(cells.notna(), "").astype("str"), type=pa.string())
-        is_number = pc.match_substring_regex(text, NUMBER)
-        values = pc.cast(pc.if_else(is_number, text, None), pa.float64()).to_numpy(zero_copy_only=False)
-        is_text = ~np.asarray(pc.or_(is_number, pc.equal(text, "")), dtype=np.bool_)
-    is_blank = np.isnan(values) & ~is_text & (not may_be_blank)
+def _lacking(question: OdQuestion) -> list[Problem]:
+    """Options that are needed and not given."""
+    missing = [f"--{name}" for name, models in NEEDED.items() if question.model in models and getattr(question, name) is None]
+    if question.sites is None and question.budget is None and question.model not in _FEWEST:
+        missing.append("--sites")
     problems = []
-    for is_wrong, zh, en in (
-        (is_blank, "为空", "blank"),
-        (is_text | np.isinf(values), "不是数字", "not a number"),
-        (np.isfinite(values) & (values < 0), "为负数", "negative"),
-    ):
-        if is_wrong.any():
-            rows = first_few(f"{row} ({cell})" for row, cell in cells[is_wrong].items())
-            zh_problem = f"{name} 第 {rows} 行：{column} {zh}。{remedy.zh}"
-            problems.append(Problem(zh_problem, f"{name}, row {rows}: {column} is {en}. {remedy.en}"))
-    return values, problems
+    if missing:
+        names, model = ", ".join(missing), question.model
+        problems.append(Problem(f"{model} 须给出 {names}。", f"{model} needs {names}."))
+    if question.prices is None and question.budget is not None:
+        problems.append(Problem("--budget 须与 --prices（每点的费用）一起使用。", "--budget needs --prices: what each site costs."))
+    if question.prices is not None and question.budget is None and question.model != "lscp":
+        zh = f"--prices 须与 --budget 一起使用（只有 lscp 不用预算，直接求最省的），现在的模型是 {question.model}。"
+        en = f"--prices needs --budget (lscp alone does without: it finds the least price), and the model is {question.model}."
+        problems.append(Problem(zh, en))
+    return problems
 
 
-def _repeats(keys: pd.Series, labels: pd.Series, name: str) -> list[Problem]:
-    is_again = keys.duplicated()
-    first_row = {key: row for row, key in keys[~is_again].items()}
-    named = first_few(f"{labels[row]} ({first_row[key]}, {row})" for row, key in keys[is_again].items())
-    zh = f"{name} 有重复（括号内为行号）：{named}。请每个只留一行。"
-    return [Problem(zh, f"{name} repeats, with row numbers: {named}. Keep one row of each.")]
-
-
-def _check_options(model: str, limit: float, demand_side: str | None) -> None:
-    problems = []
-    if model not in MODELS:
-        names = ", ".join(MODELS)
-        problems.append(Problem(f"没有模型 {model}；可用：{names}。", f"There is no model {model}; choose from: {names}."))
-    if not (limit > 0 and math.isfinite(limit)):
-        problems.append(Problem(f"限值须大于 0，现为 {limit}。", f"The limit must be more than 0, not {limit}."))
-    if demand_side not in {None, "from", "to"}:
-        zh = f"需求方须为 from 或 to，现为 {demand_side}。"
-        problems.append(Problem(zh, f"The demand side is from or to, not {demand_side}."))
-    if problems:
-        raise OptionError(*problems)
-
-
-def _other(side: Side) -> Side:
-    return "to" if side == "from" else "from"
-
-
-def _stage(od: OdTable, people: pd.Series, side: Side, limit: float) -> tuple[CoverStage, NDArray[np.bool_]]:
-    """Build weighted demand × candidates within the limit, and say which demand has any route at all."""
-    rows = people.index.get_indexer(od.ids[side])[od.positions[side]]
-    is_reached = np.zeros(len(people), dtype=np.bool_)
-    is_reached[rows[~np.isnan(od.cost)]] = True
-    is_within = od.cost <= limit
-    pairs = rows[is_within], od.positions[_other(side)][is_within]
-    shape = len(people), len(od.ids[_other(side)])
-    covers = sparse.csr_array((np.ones(pairs[0].size, dtype=np.bool_), pairs), shape=shape)
-    return CoverStage("people", covers, people.to_numpy(dtype=np.float64)), is_reached
+def _out_of_range(question: OdQuestion) -> list[Problem]:
+    """Numbers that cannot be."""
+    share = ("须大于 0、不大于 1", "must be more than 0 and at most 1")
+    positive = ("须大于 0", "must be more than 0")
+    least_one = ("须至少为 1", "must be at least 1")
+    checks = (
+        ("sites", question.sites, question.sites is None or question.sites >= 1, least_one),
+        ("limit", question.limit, question.limit is None or 0 < question.limit < math.inf, positive),
+        ("limit2", question.limit2, question.limit2 is None or 0 < question.limit2 < math.inf, positive),
+        ("share", question.share, question.share is None or 0 < question.share <= 1, share),
+        ("alpha", question.alpha, question.alpha is None or 0 <= question.alpha <= 1, ("须在 0 与 1 之间", "must be from 0 to 1")),
+        ("fleet", question.fleet, question.fleet is None or question.fleet >= 1, least_one),
+        ("budget", question.budget, question.budget is None or 0 <= question.budget < math.inf, ("须不小于 0", "must be 0 or more")),
+        ("demand-side", question.demand_side, question.demand_side in {None, "from", "to"}, ("须为 from 或 to", "must be from or to")),
+    )
+    problems = [
+        Problem(f"--{name} {zh}，现为 {value}。", f"--{name} {en}, not {value}.")
+        for name, value, is_right, (zh, en) in checks
+        if not is_right
+    ]
+    if question.limit is not None and question.limit2 is not None and question.limit2 < question.limit:
+        zh = f"--limit2（{question.limit2}）是较宽的时限，不能小于 --limit（{question.limit}）。"
+        en = f"--limit2 ({question.limit2}) is the wider limit: it cannot be less than --limit ({question.limit})."
+        problems.append(Problem(zh, en))
+    return problems
