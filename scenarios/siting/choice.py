@@ -14,13 +14,13 @@ import shapely
 from geodata.errors import OptionError, Problem, first_few
 from geodata.model import Facilities
 from geodata.pack import fingerprint
+from scenarios.siting.models import NUMBER_FOUND
 from scenarios.siting.question import MODELS, Model
 from scenarios.siting.weights import COUNTED, Weigh
 
 ALL: Final = ("all",)  # every point that exists
 ELIGIBLE, SETTLEMENTS = "eligible", "settlements"
 _ROADS: Final = re.compile(r"roads:(\d+(?:\.\d+)?)")
-NEEDS_NO_NUMBER: Final = frozenset({"lscp", "partial"})  # they find the fewest sites themselves
 OF_COST: Final = frozenset({"p-median", "p-center"})
 OF_WIDE: Final = frozenset({"lexicographic", "dsm"})
 OF_VEHICLES: Final = frozenset({"bacop1", "bacop2", "mexclp", "dsm"})
@@ -141,10 +141,10 @@ def _model_problems(choice: Choice) -> list[Problem]:
         known = ", ".join(MODELS)
         return [Problem(f"没有模型 {model}；可选：{known}。", f"There is no model {model!r}; there are: {known}.")]
     problems = []
-    if choice.sites is None and choice.budget is None and model not in NEEDS_NO_NUMBER:
+    if choice.sites is None and choice.budget is None and model not in NUMBER_FOUND:
         zh = f"模型 {model} 须给出站点总数 --sites（或费用上限 --budget）。"
         problems.append(Problem(zh, f"Model {model} needs the number of sites, --sites (or a --budget)."))
-    if choice.sites is not None and model in NEEDS_NO_NUMBER:
+    if choice.sites is not None and model in NUMBER_FOUND:
         zh, en = f"模型 {model} 自己求最少的站点数：请去掉 --sites。", f"Model {model} finds the fewest sites itself: leave --sites out."
         problems.append(Problem(zh, en))
     for name, (option, models) in _TERMS.items():

@@ -21,6 +21,7 @@ from geodata.roads import Bools, Ints
 from geodata.standards import Limit, ServiceDefinition
 from scenarios.siting.candidates import Words, near_pairs, new_places
 from scenarios.siting.choice import ALL, ELIGIBLE, OF_COST, OF_WIDE, Choice
+from scenarios.siting.models import check_ids
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.site_terms import terms_of, vehicles_at
 from scenarios.siting.weights import weights
@@ -46,6 +47,8 @@ class RegionQuestion:
         Serve today.
     counted : (points of asked,) int64
         Where they stand in the region's demand.
+    ways : tuple of WaysOn
+        Of the region's demand points and of the places, on the network of the definition.
     within, within_backstop : (demand points of the region, places) sparse bool
     notes : tuple of (zh, en)
         What was left out of the candidates, and why.
@@ -59,15 +62,16 @@ class RegionQuestion:
     places: Facilities
     existing: Bools
     counted: Ints
+    ways: tuple[WaysOn, WaysOn]
     within: csr_array
     within_backstop: csr_array
     notes: tuple[Words, ...]
 
     @property
     def free(self) -> Bools:
-        """(places,) bool: new places that may be chosen or not."""
+        """(places,) bool: those that may be chosen or not."""
         sites = self.asked.sites
-        return np.asarray(~self.existing & ~sites.always & ~sites.forbidden)
+        return np.asarray(~sites.always & ~sites.forbidden)
 
 
 def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: Choice) -> RegionQuestion:
@@ -94,6 +98,8 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
     roles = _roles(prepared, service_id, definition, choice)
     places = roles.places
     sites = _sites(prepared, roles, definition.kinds, choice)
+    counted_ids = [one for one, is_counted in zip(sites.id, sites.counted, strict=True) if is_counted]
+    check_ids(counted_ids, sites=choice.sites, fixed=[one for one, is_fixed in zip(sites.id, sites.fixed, strict=True) if is_fixed])
     demand = prepared.region.demand
     counted = np.flatnonzero(people > 0)
     ways = {}
@@ -118,6 +124,7 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
         places=places,
         existing=roles.existing,
         counted=counted,
+        ways=ways[definition.mode],
         within=within,
         within_backstop=within_backstop,
         notes=roles.notes,

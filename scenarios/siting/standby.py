@@ -1,8 +1,8 @@
-"""Standby points (急救待命点): METHOD's default question, answered exactly on a region.
+"""Sites on a region: METHOD's default question for standby points (急救待命点), or any model, answered and set before and after.
 
-First the fewest people beyond the backstop (30 minutes), then the most people within the definition's limits, with `sites` points in
-total: the points that exist are kept, forced ones are in, the rest are chosen among the facilities eligible for the service.
-Points outside the county, and restricted ones, go on serving people; they are neither counted in the total nor named.
+The default is lexicographic: first the fewest people beyond the backstop (30 minutes), then the most people within the definition's
+limits, with `sites` points in total: the points that exist are kept, forced ones are in, the rest are chosen among the facilities eligible
+for the service. Points outside the county, and restricted ones, go on serving people; they are neither counted in the total nor named.
 """
 
 from __future__ import annotations
@@ -10,75 +10,134 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
-from coverage.snap import snap_demand, snap_facilities
-from coverage.stats import within_limits, zone_table
-from geodata.errors import OptionError, Problem, first_few
+from coverage.gaps import gap_table
+from coverage.stats import zone_table
+from geodata.errors import OptionError, Problem
 from geodata.model import Facilities
 from geodata.region import Prepared
-from geodata.roads import Bools, Ints
-from geodata.standards import Limit, ServiceDefinition
-from scenarios.model import Open, Scenario
-from scenarios.siting.cover import solve
-from scenarios.siting.question import CoverStage
+from geodata.roads import Bools, Ints, great_circle_m
+from geodata.standards import ServiceDefinition
+from scenarios.model import AnyChange, Close, Move, Open, Scenario
+from scenarios.siting import models
+from scenarios.siting.candidates import Words, entrances_of
+from scenarios.siting.choice import Choice
+from scenarios.siting.region_question import RegionQuestion, ask
+from scenarios.siting.region_words import proof as proof  # noqa: PLC0414  pages and reports take it from here
 from scenarios.siting.result import SitingResult, StageValue
-from scenarios.siting.weights import COUNTED, Weigh, weights
+from scenarios.siting.stop import Stop
+from scenarios.siting.weights import Weigh
 
 PLAN = "plan-"  # the ids of a plan's points in a scenario begin so
+M_PER_KM = 1000
+
+
+class Moved(NamedTuple):
+    """An existing point (positions in the places of the question) whose place a chosen one takes, and how far off in a straight line."""
+
+    stood: int
+    stands: int
+    km: float
 
 
 @dataclass(frozen=True, eq=False)
-class StandbyPlan:
+class RegionPlan:
     """The chosen points, why they are the best, and what they change.
 
     Attributes
     ----------
-    definition : ServiceDefinition
-    backstop_minutes : float
+    question : RegionQuestion
+        What was asked, with the choice and all candidates.
     result : SitingResult
-        Its objective is the people (or what else `weigh` says) within the limits; `unreachable` lists the settlements that no place could
-        reach within the backstop.
-    backstop : StageValue
-        People within the backstop, and the bound that no plan can beat.
+        People are counted as `weigh` says.
+    chosen : (sites,) int64
+        Positions of the chosen points in ``question.places``: those that exist first, then by id.
     sites : Facilities
-        The chosen points, kept ones first, then by id.
+        The chosen points.
     is_new : (sites,) bool
-    candidates : int
-        How many eligible places there were to choose from, beside the kept and forced ones.
-    background : int
-        Points outside the county or restricted: they serve, but are neither counted nor named.
-    beyond_all_people : float
-        People whom no place, chosen or not, could reach within the backstop.
+    vehicles : (sites,) int64
+    moved : tuple of Moved
+    closed : Facilities
+        Existing points that are given up, and whose place no other takes.
     before, after : DataFrame
         ``coverage.stats.zone_table`` with the points that exist, and with the plan.
     before_backstop, after_backstop : DataFrame
         The same for the backstop.
     covered_after : (demand points,) bool
-    weigh : "residents", "old" or "calls"
-        What `result` and `backstop` count; the tables count residents.
+    out_of_reach : DataFrame
+        ``coverage.gaps.gap_table``: who is within the limits of no place, chosen or not, and why.
+    beyond_backstop : tuple of str
+        Settlements inside the county that no place, chosen or not, could reach within the backstop; sorted by id.
+    beyond_all_people : float
+        Residents whom no place could reach within the backstop.
     """
 
-    definition: ServiceDefinition
-    backstop_minutes: float
+    question: RegionQuestion
     result: SitingResult
-    backstop: StageValue
+    chosen: Ints
     sites: Facilities
     is_new: Bools
-    candidates: int
-    background: int
-    beyond_all_people: float
+    vehicles: Ints
+    moved: tuple[Moved, ...]
+    closed: Facilities
     before: pd.DataFrame
     after: pd.DataFrame
     before_backstop: pd.DataFrame
     after_backstop: pd.DataFrame
     covered_after: Bools
-    weigh: Weigh
+    out_of_reach: pd.DataFrame
+    beyond_backstop: tuple[str, ...]
+    beyond_all_people: float
+
+    @property
+    def choice(self) -> Choice:
+        """The question as it was asked."""
+        return self.question.choice
+
+    @property
+    def definition(self) -> ServiceDefinition:
+        """The limits, in the traffic of the hour asked for."""
+        return self.question.definition
+
+    @property
+    def backstop_minutes(self) -> float:
+        """Of the wider limit."""
+        return self.question.backstop.urban.minutes or math.nan
+
+    @property
+    def backstop(self) -> StageValue | None:
+        """People within the backstop, and the bound that no plan can beat, where the model asks for it first."""
+        return next((stage for stage in self.result.stages if stage.name == "backstop"), None)
+
+    @property
+    def weigh(self) -> Weigh:
+        """What `result` counts; the tables count residents."""
+        return self.choice.weigh
+
+    @property
+    def candidates(self) -> int:
+        """How many places there were to choose from, beside the kept and forced ones."""
+        return int(self.question.free.sum())
+
+    @property
+    def background(self) -> int:
+        """How many points outside the county or restricted serve anyway: neither counted nor named."""
+        return int(self.question.asked.sites.background.sum())
+
+    @property
+    def notes(self) -> tuple[Words, ...]:
+        """What was left out of the candidates, and why."""
+        return self.question.notes
+
+
+StandbyPlan = RegionPlan
 
 
 def site_standby(
@@ -91,213 +150,153 @@ def site_standby(
     time_limit_s: float | None = None,
     weigh: Weigh = "residents",
     hour: int | None = None,
-) -> StandbyPlan:
-    """Choose the standby points of a service.
+) -> RegionPlan:
+    """Choose standby points by the default question: :func:`site_region` in short.
+
+    Examples
+    --------
+    >>> plan = site_standby(county, "emergency", sites=5)  # doctest: +SKIP
+    """
+    choice = Choice(sites=sites, fixed=tuple(fixed), weigh=weigh, hour=hour)
+    return site_region(prepared, service_id, choice, definition_id=definition_id, stop=Stop.after(time_limit_s))
+
+
+def site_region(
+    prepared: Prepared, service_id: str, choice: Choice, *, definition_id: str | None = None, stop: Stop | None = None
+) -> RegionPlan:
+    """Choose the points of a service.
 
     Parameters
     ----------
     prepared : Prepared
     service_id : str
-        A service with a siting block, such as ``emergency``.
-    sites : int
-        The TOTAL number of points, kept and forced ones included.
+        A service with a siting rule, such as ``emergency``.
+    choice : Choice
     definition_id : str, optional
         The service's default if not given.
-    fixed : sequence of str
-        Ids of facilities that must be among the points.
-    time_limit_s : float, optional
-        Seconds for the solver; none unless given.
-    weigh : "residents", "old" or "calls"
-        What is counted at each settlement.
-    hour : int, optional
-        Hour of the day whose traffic holds; that of the definition unless given.
+    stop : Stop, optional
+        When to end the search; the best so far is kept.
 
     Raises
     ------
     OptionError
-        No siting question for the service, unknown or restricted fixed ids, more sites than there are places, fewer than are kept.
+        No siting rule for the service, unknown ids, a number of points that cannot be had; or what is demanded contradicts itself: then the
+        problems are an irreducible set of demands.
+    InputError
+        What is to be weighed or read from the 120 log is not there.
     """
-    started = time.monotonic()
-    region, (definition, backstop, minutes) = prepared.region, _definitions(prepared, service_id, definition_id, hour)
-    asked = _ask(prepared, service_id, (backstop, definition), fixed)
-    if sites > asked.kept == asked.choosable:
-        zh = "没有可选的候选点：请在机构表的“可设急救点”列写“是”。"
-        raise OptionError(Problem(zh, "There is no candidate to choose: write yes in the column emergency (可设急救点) of a facility."))
-    people = weights(prepared, weigh)
-    anyway = [_any(covers, np.arange(asked.choosable, len(asked.places))) for covers in asked.covers]
-    stages = [
-        CoverStage(name, covers[:, : asked.choosable], np.where(served, 0.0, people))
-        for name, covers, served in zip(("backstop", "limits"), asked.covers, anyway, strict=True)
-    ]
-    ids = asked.places.id[: asked.choosable]
-    plan = solve(stages, candidate_ids=ids, sites=sites, fixed=ids[: asked.kept], time_limit_s=time_limit_s)
-    within_backstop, within = (
-        StageValue(stage.name, stage.objective + math.fsum(people[served]), stage.bound + math.fsum(people[served]))
-        for stage, served in zip(plan.stages, anyway, strict=True)
+    started_s = time.monotonic()
+    question = ask(prepared, service_id, definition_id, choice)
+    return plan_of(prepared, question, answer(question, stop or Stop(), started_s))
+
+
+def answer(question: RegionQuestion, stop: Stop, started_s: float) -> SitingResult:
+    """Solve a question asked of a region; `started_s` is the reading of ``time.monotonic`` when its asking began.
+
+    Raises
+    ------
+    OptionError
+        What is demanded contradicts itself; each demand of an irreducible set is a problem.
+    """
+    choice = question.choice
+    found = models.site(question.asked, choice.model, question.terms, stop=stop, equals=choice.equals)
+    if found.status == "infeasible":
+        zh = f"没有符合全部要求的方案。下面 {len(found.conflict)} 条要求互相矛盾，少任何一条便不再矛盾："
+        en = f"No choice meets all demands. These {len(found.conflict)} contradict each other; without any one of them they would not:"
+        raise OptionError(Problem(zh, en), *(Problem(one.zh, one.en) for one in found.conflict))
+    return replace(found, seconds=time.monotonic() - started_s)
+
+
+def plan_of(prepared: Prepared, question: RegionQuestion, result: SitingResult) -> RegionPlan:
+    """Set a result before and after on the region it was asked of."""
+    region, places, sites = prepared.region, question.places, question.asked.sites
+    vehicles = dict(zip(result.sites, result.vehicles, strict=True))
+    chosen = np.array(
+        sorted((at for at, one in enumerate(places.id) if one in vehicles), key=lambda at: (not question.existing[at], places.id[at])),
+        dtype=np.int64,
     )
-    chosen = np.array([at for at, one in enumerate(ids) if one in plan.chosen], dtype=np.int64)
-    lost = region.demand.inside & ~_any(asked.covers[0], np.arange(len(asked.places)))
-    result = SitingResult(
-        model="mclp, lexicographic",
-        status=plan.status,
-        objective=within.objective,
-        bound=within.bound,
-        sites=tuple(sorted(plan.chosen)),
-        fixed=tuple(sorted(ids[: asked.kept])),
-        served=within.objective,
-        total=math.fsum(people),
-        unreachable=tuple(sorted(region.demand.id[at] for at in np.flatnonzero(lost) if region.demand.settlement[at])),
-        seconds=time.monotonic() - started,
-    )
-    return StandbyPlan(
-        definition=definition,
-        backstop_minutes=minutes,
+    given_up = np.setdiff1d(np.flatnonzero(question.existing & sites.counted), chosen)
+    moved = _moved(question, given_up, chosen)
+    gone = np.setdiff1d(given_up, [one.stood for one in moved])
+    lost = region.demand.inside & ~_any(question.within_backstop, np.arange(len(places)))
+    demand_ways, place_ways = question.ways
+    return RegionPlan(
+        question=question,
         result=result,
-        backstop=within_backstop,
-        sites=asked.places.take(chosen),
-        is_new=~asked.places.of_kinds(definition.kinds)[chosen],
-        candidates=asked.choosable - asked.kept,
-        background=len(asked.places) - asked.choosable,
+        chosen=chosen,
+        sites=places.take(chosen),
+        is_new=~question.existing[chosen],
+        vehicles=np.array([vehicles[places.id[at]] for at in chosen], dtype=np.int64),
+        moved=moved,
+        closed=places.take(gone),
+        out_of_reach=gap_table(
+            region,
+            question.definition,
+            prepared.network_of(question.definition),
+            places,
+            covered=_any(question.within, np.arange(len(places))),
+            demand_ways=demand_ways,
+            facility_ways=place_ways,
+        ),
+        beyond_backstop=tuple(sorted(region.demand.id[at] for at in np.flatnonzero(lost) if region.demand.settlement[at])),
         beyond_all_people=math.fsum(region.demand.people[lost]),
-        weigh=weigh,
-        **_before_and_after(prepared, definition, asked, chosen),
+        **_before_and_after(prepared, question, chosen),
     )
 
 
-def plan_scenario(prepared: Prepared, plan: StandbyPlan) -> Scenario:
-    """Turn a plan into a scenario that opens its new points, each in the facility that hosts it, so that both give the same figures.
+def plan_scenario(prepared: Prepared, plan: RegionPlan) -> Scenario:
+    """Turn a plan into a scenario that opens, moves and closes points, so that both give the same figures.
 
-    A new point is of the last kind that the definition names.
+    A new point stands in the facility that hosts it, if there is one, and is of the last kind that the definition names.
     """
-    kind, sites = plan.definition.kinds[-1], zip(plan.sites.id, plan.sites.name, plan.is_new, strict=True)
-    points = tuple(Open(id=f"{PLAN}{one}", name=name, kind=kind, host=one) for one, name, new in sites if new)
+    places, known, kind = plan.question.places, set(prepared.region.facilities.id), plan.definition.kinds[-1]
+    changes: list[AnyChange] = [Close(id=one) for one in plan.closed.id]
+    comes = {one.stands for one in plan.moved if _moves_as_it_is(places, one)}
+    for one in plan.moved:
+        lon, lat = entrances_of(places)[one.stands].tolist()
+        changes.append(Move(id=places.id[one.stood], lon=lon, lat=lat) if one.stands in comes else Close(id=places.id[one.stood]))
+    for at in plan.chosen[plan.is_new].tolist():
+        if at not in comes:
+            one, name = places.id[at], places.name[at]
+            lon, lat = entrances_of(places)[at].tolist()
+            where: dict[str, Any] = {"host": one} if one in known else {"lon": lon, "lat": lat}
+            changes.append(Open(id=f"{PLAN}{one}", name=name, kind=kind, **where))
     region = prepared.region
-    return Scenario(region=region.name, region_fingerprint=region.fingerprint, changes=points)
+    return Scenario(region=region.name, region_fingerprint=region.fingerprint, changes=tuple(changes))
 
 
-class _Question(NamedTuple):
-    """Kept and forced places first, then the free candidates, then those that serve without being counted; whom each covers.
-
-    `covers` has one matrix of demand × places for the backstop and one for the limits.
-    """
-
-    places: Facilities
-    kept: int
-    choosable: int
-    covers: tuple[csr_array, ...]
+def _moves_as_it_is(places: Facilities, moved: Moved) -> bool:
+    """Whether the point at its new place is what a move makes of it: one entrance, and its own turnout."""
+    turnout_s = np.nan_to_num(places.turnout_s[[moved.stood, moved.stands]], nan=-1.0)
+    return bool(turnout_s[0] == turnout_s[1] and np.diff(places.first_entrance)[moved.stands] == 1)
 
 
-def _definitions(
-    prepared: Prepared, service_id: str, definition_id: str | None, hour: int | None
-) -> tuple[ServiceDefinition, ServiceDefinition, float]:
-    """The definition asked for; the backstop, the same for every definition of a service but for the hour, and its minutes."""
-    service = prepared.services.service(service_id)
-    definition = service.definition(definition_id)
-    definition = definition if hour is None else definition.at_hour(hour)
-    if service.siting is None:
-        able = ", ".join(name for name, one in prepared.services.services.items() if one.siting)
-        zh = f"{service.name_zh}（{service_id}）没有选址规则，可选址的服务：{able}。"
-        raise OptionError(Problem(zh, f"There is no siting rule for {service_id!r}, only for: {able}."))
-    wide = Limit(minutes=service.siting.backstop_minutes)
-    backstop = service.definition(None).model_copy(update={"urban": wide, "rural": wide, "hour": definition.hour})
-    return definition, backstop, service.siting.backstop_minutes
+def _moved(question: RegionQuestion, given_up: Ints, chosen: Ints) -> tuple[Moved, ...]:
+    """Which chosen point takes the place of which one that is given up: all in all the shortest ways, as the crow flies."""
+    sites, at = question.asked.sites, entrances_of(question.places)
+    stood = given_up[sites.movable[given_up]]
+    if not len(stood):
+        return ()
+    may = csr_array(sites.replaces)[stood][:, chosen].toarray()
+    km = np.array([great_circle_m(np.broadcast_to(at[one], (len(chosen), 2)), at[chosen]) for one in stood]) / M_PER_KM
+    row, column = linear_sum_assignment(np.where(may, km, 1e6))  # more than any way on earth
+    return tuple(Moved(int(stood[i]), int(chosen[j]), float(km[i, j])) for i, j in zip(row, column, strict=True))
 
 
-def _ask(prepared: Prepared, service_id: str, definitions: tuple[ServiceDefinition, ServiceDefinition], fixed: Sequence[str]) -> _Question:
-    facilities = prepared.region.facilities
-    kept, background, free = _roles(facilities, facilities.open_on(prepared.region.date), definitions[1], service_id, fixed)
-    places = facilities.take(np.concatenate([kept, free, background]))
-    return _Question(places, len(kept), len(kept) + len(free), _covers(prepared, places, definitions))
-
-
-def _before_and_after(prepared: Prepared, definition: ServiceDefinition, asked: _Question, chosen: Ints) -> dict[str, Any]:
+def _before_and_after(prepared: Prepared, question: RegionQuestion, chosen: Ints) -> dict[str, Any]:
     """Build the tables of the plan: with the points that exist, and with the chosen ones and those that serve anyway."""
-    region, external = prepared.region, asked.places.external
-    existing = np.flatnonzero(asked.places.of_kinds(definition.kinds))
-    after = np.concatenate([chosen, np.arange(asked.choosable, len(asked.places))])
+    region, external = prepared.region, question.places.external
+    existing = np.flatnonzero(question.existing)
+    after = np.concatenate([chosen, np.flatnonzero(question.asked.sites.background)])
     tables = {
         f"{when}{suffix}": zone_table(
-            region.zones, region.demand, _any(covers, which), _any(covers, which[~external[which]]), definition.settlement_share
+            region.zones, region.demand, _any(covers, which), _any(covers, which[~external[which]]), question.definition.settlement_share
         )
-        for covers, suffix in zip(asked.covers, ("_backstop", ""), strict=True)
+        for covers, suffix in ((question.within_backstop, "_backstop"), (question.within, ""))
         for when, which in (("before", existing), ("after", after))
     }
-    return tables | {"covered_after": _any(asked.covers[1], after)}
-
-
-def _roles(
-    facilities: Facilities, is_open: Bools, definition: ServiceDefinition, service_id: str, fixed: Sequence[str]
-) -> tuple[Ints, Ints, Ints]:
-    """Positions of the kept and forced points, of those that serve without being counted, and of the free candidates."""
-    serves = facilities.of_kinds(definition.kinds) & is_open
-    hidden = facilities.restricted | facilities.external
-    known = {one: at for at, one in enumerate(facilities.id) if not facilities.restricted[at]}
-    unknown = sorted(set(fixed) - set(known))
-    closed = sorted(one for one in set(fixed) & set(known) if not is_open[known[one]])
-    problems = []
-    if unknown:
-        problems.append(
-            Problem(
-                f"找不到指定的固定点：{first_few(unknown)}。请写机构编码（机构表的编码列）。",
-                f"No such facility to keep: {first_few(unknown)}. Name them by id, as in the facility table.",
-            )
-        )
-    if closed:
-        problems.append(
-            Problem(
-                f"固定点在该日期未启用：{first_few(closed)}。",
-                f"Facilities to keep are not open on the region's date: {first_few(closed)}.",
-            )
-        )
-    if problems:
-        raise OptionError(*problems)
-    forced = np.zeros(len(facilities), dtype=bool)
-    forced[[known[one] for one in fixed]] = True
-    kept = serves & ~hidden | forced
-    free = facilities.eligible(service_id) & is_open & ~hidden & ~kept
-    background = serves & hidden & ~forced
-    return tuple(np.flatnonzero(role) for role in (kept, background, free))  # type: ignore[return-value] # three of them
-
-
-def _covers(prepared: Prepared, places: Facilities, definitions: Sequence[ServiceDefinition]) -> tuple[csr_array, ...]:
-    """Whom each place serves under each definition; the ways on are found once a mode."""
-    demand = prepared.region.demand
-    ways = {}
-    for mode, network in {one.mode: prepared.network_of(one) for one in definitions}.items():
-        ways[mode] = {"demand_ways": snap_demand(network, demand), "facility_ways": snap_facilities(network, places)}
-    return tuple(within_limits(one, prepared.network_of(one), demand, places, **ways[one.mode]) for one in definitions)
+    return tables | {"covered_after": _any(question.within, after)}
 
 
 def _any(covers: csr_array, columns: Ints) -> Bools:
     return np.asarray(covers[:, columns].sum(axis=1) > 0)
-
-
-def proof(plan: StandbyPlan) -> tuple[str, str]:
-    """Say in Chinese and in English why no other points are better, or how far that is from proven."""
-    result, new = plan.result, len(plan.result.sites) - len(plan.result.fixed)
-    kept, total, minutes = int((~plan.is_new).sum()), len(result.sites), f"{plan.backstop_minutes:g}"
-    forced = len(result.fixed) - kept
-    choices = f"{math.comb(plan.candidates, new):,}"
-    beyond, least = (f"{result.total - people:,.0f}" for people in (plan.backstop.objective, plan.backstop.bound))
-    served, most = f"{result.served:,.0f}", f"{result.bound:,.0f}"
-    unit, units = COUNTED[plan.weigh]
-    zh = f"从 {plan.candidates} 个候选点中选 {new} 个新点（另保留 {kept} 个、指定 {forced} 个，共 {total} 个），共有 {choices} 种选法。"
-    en = f"{new} new points out of {plan.candidates} candidates (with {kept} kept and {forced} forced, {total} in all): {choices} choices. "
-    if plan.background:
-        zh += f"另有 {plan.background} 个县外或不公开的站点照常服务，不计入总数。"
-        en += f"Another {plan.background} outside the county or not public go on serving and are not counted in the total. "
-    if result.status == "optimal":
-        zh += (
-            f"已证明：任何选法都至少有 {beyond} {unit}在 {minutes} 分钟之外，本方案正是 {beyond} {unit}；"
-            f"在做到这一点的选法中，没有一种能让符合口径的超过 {served} {unit}。再没有更好的 {total} 个点。"
-        )
-        en += (
-            f"Proven: every choice leaves at least {beyond} {units} beyond {minutes} minutes, and this one leaves exactly {beyond}; "
-            f"of the choices that achieve this, none serves more than {served} {units} as the definition asks. No better choice exists."
-        )
-    else:
-        zh += "求解在时限内停止，未证明最优："
-        zh += f"{minutes} 分钟之外 {beyond} {unit}（下界 {least}），符合口径 {served} {unit}（上界 {most}）。"
-        en += "Stopped at the time limit, not proven: "
-        en += f"{beyond} {units} beyond {minutes} minutes (bound {least}), {served} within the limits (bound {most})."
-    return zh, en
