@@ -21,10 +21,10 @@ from geodata.region import Prepared
 from geodata.roads import Bools, Floats, Ints, forward_bit
 from geodata.standards import Mode, ServiceDefinition
 from scenarios.siting.choice import ELIGIBLE, SETTLEMENTS, Choice, road_metres
+from scenarios.siting.words import Words
 
 MM_PER_M = 1000
 _SAME_PLACE = 7  # decimals of a degree: a centimetre
-Words = tuple[str, str]
 
 
 class NewPlaces(NamedTuple):

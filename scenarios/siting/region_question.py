@@ -19,12 +19,13 @@ from geodata.model import Facilities
 from geodata.region import Prepared
 from geodata.roads import Bools, Ints
 from geodata.standards import Limit, ServiceDefinition
-from scenarios.siting.candidates import Words, near_pairs, new_places
+from scenarios.siting.candidates import near_pairs, new_places
 from scenarios.siting.choice import ALL, ELIGIBLE, OF_COST, OF_WIDE, Choice
 from scenarios.siting.models import check_ids
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.site_terms import terms_of, vehicles_at
 from scenarios.siting.weights import weights
+from scenarios.siting.words import Words
 
 M_PER_KM = 1000
 
@@ -100,6 +101,8 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
     sites = _sites(prepared, roles, definition.kinds, choice)
     counted_ids = [one for one, is_counted in zip(sites.id, sites.counted, strict=True) if is_counted]
     check_ids(counted_ids, sites=choice.sites, fixed=[one for one, is_fixed in zip(sites.id, sites.fixed, strict=True) if is_fixed])
+    is_point = places.of_kinds(definition.kinds)
+    terms, notes = terms_of(prepared, places, is_point, roles.background, choice=choice, total=math.fsum(people))
     demand = prepared.region.demand
     counted = np.flatnonzero(people > 0)
     ways = {}
@@ -118,7 +121,7 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
             cost=_costs(prepared, definition, places, mine) if choice.model in OF_COST else None,
             has_route=_has_route(prepared, definition, mine),
         ),
-        terms=terms_of(prepared, places, roles.background, choice, math.fsum(people)),
+        terms=terms,
         definition=definition,
         backstop=backstop,
         places=places,
@@ -127,7 +130,7 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
         ways=ways[definition.mode],
         within=within,
         within_backstop=within_backstop,
-        notes=roles.notes,
+        notes=roles.notes + notes,
     )
 
 

@@ -11,9 +11,10 @@ from geodata.errors import OptionError, Problem, first_few
 from geodata.model import RESOURCES, Facilities
 from geodata.region import Prepared
 from geodata.roads import Bools, Floats, Ints
-from scenarios.call_study import call_study
+from scenarios.replay_busy import busy_shares
 from scenarios.siting.choice import OF_VEHICLES, Choice
 from scenarios.siting.question import Terms
+from scenarios.siting.words import Words
 
 _VEHICLES = RESOURCES.index("vehicles")
 
@@ -26,7 +27,7 @@ def vehicles_at(places: Facilities, is_point: Bools, background: Bools, choice: 
     """
     if choice.model not in OF_VEHICLES:
         return np.ones(len(places), dtype=np.int64)
-    stated = np.where(is_point & (places.resources[:, _VEHICLES] >= 1), np.floor(places.resources[:, _VEHICLES]), np.nan)
+    stated = _stated(places, is_point)
     usual = choice.fleet if choice.fleet is not None else 1
     said: Floats = np.full(len(places), np.nan)
     if isinstance(choice.vehicles, Mapping):
@@ -39,51 +40,39 @@ def vehicles_at(places: Facilities, is_point: Bools, background: Bools, choice: 
     return np.where(np.isnan(said), np.where(background, 1, usual), said).astype(np.int64)
 
 
-def terms_of(prepared: Prepared, places: Facilities, background: Bools, choice: Choice, total: float) -> Terms:
-    """What the model asks beside the sites; `total` is all that is weighed, which background points can serve.
+def _stated(places: Facilities, is_point: Bools) -> Floats:
+    """Vehicles of points as the tables say; nan where they say nothing."""
+    vehicles = np.floor(places.resources[:, _VEHICLES])
+    return np.where(is_point & (vehicles >= 1), vehicles, np.nan)
+
+
+def terms_of(
+    prepared: Prepared, places: Facilities, is_point: Bools, background: Bools, *, choice: Choice, total: float
+) -> tuple[Terms, tuple[Words, ...]]:
+    """What the model asks beside the sites, and where it was taken from; `total` is all that is weighed.
 
     Raises
     ------
     OptionError
-        A place has no busy share or no capacity where the model needs one.
-    InputError
-        There is no 120 log to take busy shares from.
+        A place has no busy share or no capacity where the model needs one, or the 120 log tells no busy shares.
     """
-    return Terms(
-        share=choice.share,
-        alpha=choice.alpha,
-        busy=_busy(prepared, places, background, choice) if choice.model == "mexclp" else None,
-        capacity=_capacity(places, background, choice, total) if choice.model == "cmclp" else None,
-        weighted=choice.weighted,
-    )
-
-
-def _busy(prepared: Prepared, places: Facilities, background: Bools, choice: Choice) -> Floats:
-    """Busy share of each place; of background ones of which nothing is known the largest of the others, to be cautious."""
-    given = _busy_of_log(prepared, places) if choice.busy == "log" else _numbers(places, choice.busy)
-    _refuse_missing(places, np.isnan(given) & ~background, "--busy", ("繁忙率", "busy share"))
-    return np.where(np.isnan(given), np.nanmax(given), given)
-
-
-def _busy_of_log(prepared: Prepared, places: Facilities) -> Floats:
-    """Of a base its own share, of other places that of all vehicles together."""
-    study = call_study(prepared)
-    own = dict(zip(study.by_base["facility"], study.by_base["share"], strict=True))
-    shares = np.array([own.get(one, math.nan) for one in places.id])
-    shares = np.where(np.isnan(shares), study.busy.share, shares)
-    if np.isnan(study.busy.share):
-        zh = "120 记录没有车辆数，算不出繁忙率：请在机构表中填写救护车数，或用 --busy 给出一个数。"
-        en = "The 120 log tells no vehicles, hence no busy share: fill them in in the facility table, or give --busy a number."
-        raise OptionError(Problem(zh, en))
-    if full := [f"{one} ({share:.0%})" for one, share in zip(places.id, shares, strict=True) if share >= 1]:
-        zh = f"按 120 记录，这些点的车辆忙不过来（繁忙率不小于 100%）：{first_few(full)}。请核对车辆数，或用 --busy 给出繁忙率。"
-        en = f"By the 120 log the vehicles of these points are never free: {first_few(full)}. Check their number, or give --busy."
-        raise OptionError(Problem(zh, en))
-    return shares
+    busy, notes = None, tuple[Words, ...]()
+    if choice.busy == "log":
+        stands = (
+            vehicles_at(places, is_point, background, choice) if choice.fleet is None else np.nan_to_num(_stated(places, is_point), nan=1)
+        )
+        found = busy_shares(prepared, places, stands.astype(np.int64), fleet=choice.fleet)
+        busy, notes = found.share, ((found.zh, found.en),)
+    elif choice.busy is not None:
+        busy = _numbers(places, choice.busy)
+        _refuse_missing(places, np.isnan(busy) & ~background, "--busy", ("繁忙率", "busy share"))
+        busy = np.where(np.isnan(busy), np.nanmax(busy), busy)  # of those that serve anyway, unknown: the largest, to be cautious
+    capacity = _capacity(places, background, choice, total) if choice.model == "cmclp" else None
+    return Terms(share=choice.share, alpha=choice.alpha, busy=busy, capacity=capacity, weighted=choice.weighted), notes
 
 
 def _capacity(places: Facilities, background: Bools, choice: Choice, total: float) -> Floats:
-    """People whom each place can serve; background ones serve whoever comes."""
+    """People whom each place can serve; background ones of which nothing is known serve whoever comes."""
     given = _numbers(places, choice.capacity)
     if choice.points is not None:
         own = dict(zip(choice.points.id, choice.points.capacity.tolist(), strict=True))

@@ -27,13 +27,14 @@ from geodata.roads import Bools, Ints, great_circle_m
 from geodata.standards import ServiceDefinition
 from scenarios.model import AnyChange, Close, Move, Open, Scenario
 from scenarios.siting import models
-from scenarios.siting.candidates import Words, entrances_of
+from scenarios.siting.candidates import entrances_of
 from scenarios.siting.choice import Choice
 from scenarios.siting.region_question import RegionQuestion, ask
 from scenarios.siting.region_words import proof as proof  # noqa: PLC0414  pages and reports take it from here
 from scenarios.siting.result import SitingResult, StageValue
 from scenarios.siting.stop import Stop
 from scenarios.siting.weights import Weigh
+from scenarios.siting.words import Words, contradiction
 
 PLAN = "plan-"  # the ids of a plan's points in a scenario begin so
 M_PER_KM = 1000
@@ -180,8 +181,8 @@ def site_region(
     Raises
     ------
     OptionError
-        No siting rule for the service, unknown ids, a number of points that cannot be had; or what is demanded contradicts itself: then the
-        problems are an irreducible set of demands.
+        No siting rule for the service, unknown ids, a number of points that cannot be had; or what is demanded contradicts itself: then an
+        irreducible set of demands is named.
     InputError
         What is to be weighed or read from the 120 log is not there.
     """
@@ -196,14 +197,12 @@ def answer(question: RegionQuestion, stop: Stop, started_s: float) -> SitingResu
     Raises
     ------
     OptionError
-        What is demanded contradicts itself; each demand of an irreducible set is a problem.
+        What is demanded contradicts itself: an irreducible set of demands is named.
     """
     choice = question.choice
     found = models.site(question.asked, choice.model, question.terms, stop=stop, equals=choice.equals)
     if found.status == "infeasible":
-        zh = f"没有符合全部要求的方案。下面 {len(found.conflict)} 条要求互相矛盾，少任何一条便不再矛盾："
-        en = f"No choice meets all demands. These {len(found.conflict)} contradict each other; without any one of them they would not:"
-        raise OptionError(Problem(zh, en), *(Problem(one.zh, one.en) for one in found.conflict))
+        raise OptionError(Problem(*contradiction(found)))
     return replace(found, seconds=time.monotonic() - started_s)
 
 
