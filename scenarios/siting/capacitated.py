@@ -80,6 +80,20 @@ def cmclp(asked: Asked, terms: Terms, stop: Stop) -> Plan:
     return _plan(sites, rules, values, StageValue(STAGE, served, served if proven else max(bound, served)))
 
 
+def pinned_flows(asked: Asked, terms: Terms, served: float) -> Program:
+    """A program whose feasible choices serve as many people; its first variables are the candidates, in the order of `asked`."""
+    flows = _flows(csr_array(asked.near), asked.people, capacities(asked.sites, terms), asked.sites)
+    program = _program(flows, site_rows(asked.sites))
+    at_least = csr_array(program.gain[None, :])
+    return replace(
+        program,
+        gain=np.zeros_like(program.gain),
+        rows=csr_array(vstack([program.rows, at_least], format="csr")),
+        row_lower=np.append(program.row_lower, (served - flows.same_people) * flows.scale),
+        row_upper=np.append(program.row_upper, np.inf),
+    )
+
+
 def capacities(sites: Sites, terms: Terms) -> Numbers:
     """People that each candidate can serve; infinite where any number can be served.
 
@@ -272,14 +286,14 @@ def _greedy(flows: _Flows, sites: Sites) -> Numbers:
     left, worth = flows.people.copy(), np.zeros(len(sites))
     open_ = ~sites.always & ~sites.forbidden
     for site in np.flatnonzero(sites.always):
-        _fill(flows, left, site)
+        _fill(flows, left, int(site))
     for _ in range(min(int(open_.sum()), sites.total or len(sites))):
         gain = np.where(open_, np.minimum(flows.covers.T @ left, flows.room), -1.0)
-        site = int(np.argmax(gain))
-        if gain[site] <= 0:
+        best = int(np.argmax(gain))
+        if gain[best] <= 0:
             break
-        worth[site], open_[site] = gain[site], False
-        _fill(flows, left, site)
+        worth[best], open_[best] = gain[best], False
+        _fill(flows, left, best)
     rest = np.minimum(flows.covers.T @ left, flows.room)
     return np.where(worth > 0, worth, rest * 0.5) / max(1.0, float(flows.people.sum()))
 
