@@ -136,7 +136,9 @@ def test_cancelled_at_once_it_still_gives_a_plan_and_a_bound_that_holds():
 def test_questions_keep_only_the_candidates_that_all_have():
     one = two_towns()[0].asked
     other = replace(one, sites=one.sites.take(np.array([2, 0])), near=csr_array(one.near[:, [2, 0]]))
-    first, second = aligned([one, other])
+    (first, second), terms = aligned([one, other], Terms(busy=np.array([0.1, 0.2, 0.3])))
     assert first.sites.id == second.sites.id == ("c0", "c2")
     assert (first.near.toarray() == second.near.toarray()).all()
+    assert terms.busy is not None
+    assert terms.busy.tolist() == [0.1, 0.3]
     assert site(second, "mclp", Terms(), stop=Stop()).sites == ("c0",)

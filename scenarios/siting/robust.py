@@ -152,16 +152,30 @@ def robust_plan(situations: Sequence[Situation], model: Model, terms: Terms, *, 
     )
 
 
-def aligned(questions: Sequence[Asked]) -> list[Asked]:
-    """The same questions with only the candidates that all have, in one order: a road that is cut takes candidates along it away."""
+def aligned(questions: Sequence[Asked], terms: Terms) -> tuple[list[Asked], Terms]:
+    """Keep only the candidates that all questions have, in the order of the first: a road that is cut takes candidates along it away.
+
+    Parameters
+    ----------
+    questions : sequence of Asked
+    terms : Terms
+        Of the first question.
+
+    Returns
+    -------
+    list of Asked, Terms
+    """
     everywhere = set(questions[0].sites.id).intersection(*(one.sites.id for one in questions))
+    ids = [name for name in questions[0].sites.id if name in everywhere]
     told = []
     for one in questions:
         number = {name: at for at, name in enumerate(one.sites.id)}
-        order = np.array([number[name] for name in sorted(everywhere)], dtype=np.int64)
+        order = np.array([number[name] for name in ids], dtype=np.int64)
         matrices = {name: None if (of := getattr(one, name)) is None else csr_array(of[:, order]) for name in ("near", "wide", "cost")}
         told.append(replace(one, sites=one.sites.take(order), **matrices))  # type: ignore[arg-type]  # near is never None
-    return told
+    kept = np.isin(np.array(questions[0].sites.id, dtype=object), ids)
+    busy, capacity = (None if one is None else one[kept] for one in (terms.busy, terms.capacity))
+    return told, replace(terms, busy=busy, capacity=capacity)
 
 
 def frequencies(sites: Sites, results: Sequence[SitingResult]) -> tuple[tuple[str, int], ...]:

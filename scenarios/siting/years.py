@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -72,7 +72,15 @@ class YearPlan:
     method: str
 
 
-def by_year(asked: Mapping[int, Asked], model: Model, terms: Terms, totals: Mapping[int, int], *, stop: Stop) -> YearPlan:
+def by_year(
+    asked: Mapping[int, Asked],
+    model: Model,
+    terms: Terms,
+    totals: Mapping[int, int],
+    *,
+    stop: Stop,
+    standing: Collection[str] | None = None,
+) -> YearPlan:
     """Choose the sites of each year, those of a year kept in all later ones, so that most people-years are served.
 
     Parameters
@@ -85,6 +93,8 @@ def by_year(asked: Mapping[int, Asked], model: Model, terms: Terms, totals: Mapp
     totals : mapping of int to int
         By year, how many sites in all.
     stop : Stop
+    standing : collection of str, optional
+        Sites that are there already; the fixed and movable ones unless given.
 
     Raises
     ------
@@ -100,7 +110,9 @@ def by_year(asked: Mapping[int, Asked], model: Model, terms: Terms, totals: Mapp
             zh = f"{year} 年没有符合全部要求的 {totals[year]} 个点：请核对总数、预算与间距。"
             en = f"No {totals[year]} sites meet all that is demanded for {year}: check the total, the budget and the spacing."
             raise OptionError(Problem(zh, en))
-    question = _Question([asked[year] for year in years], [totals[year] for year in years], _spans(years), model, terms)
+    first = asked[years[0]].sites
+    there = set(standing if standing is not None else np.array(first.id, dtype=object)[first.fixed | first.movable])
+    question = _Question([asked[year] for year in years], [totals[year] for year in years], _spans(years), model, terms, there)
     plans, bounds = _from_order(question, best[years[-1]]), None
     if _is_small(question):
         plans, bounds = _solve(question, plans, stop)
@@ -114,6 +126,7 @@ class _Question:
     spans: Sequence[int]
     model: Model
     terms: Terms
+    standing: Collection[str]
 
     def people_years(self, plans: Sequence[Mask]) -> tuple[float, ...]:
         """By stage, of all years."""
@@ -147,7 +160,7 @@ def _spans(years: Sequence[int]) -> list[int]:
 def _from_order(question: _Question, last: SitingResult) -> list[Mask]:
     """Cut the best build order of the last year's plan at each year's total."""
     asked = question.asked[-1]
-    order = build_order(asked, question.model, question.terms, last)
+    order = build_order(asked, question.model, question.terms, last, standing=question.standing)
     ids = np.array(asked.sites.id, dtype=object)
     plans = []
     for total in question.totals:
@@ -236,7 +249,7 @@ def _told(
     stages = tuple(_stage(question, best, achieved, bounds, at) for at in range(len(achieved)))
     proven = all(stage.objective == stage.bound for stage in stages)
     milestones = []
-    before: set[str] = {one for one, fixed in zip(question.asked[0].sites.id, question.asked[0].sites.fixed, strict=True) if fixed}
+    before = set(question.standing)
     for at, (year, plan) in enumerate(zip(years, plans, strict=True)):
         ids = question.ids(plan)
         new = tuple(one for one in ids if one not in before)

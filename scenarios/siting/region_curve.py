@@ -1,0 +1,147 @@
+"""On a region: how many points, in which order, by which year."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from geodata.errors import OptionError, Problem
+from geodata.growth import grown
+from geodata.region import Prepared
+from geodata.roads import Floats
+from scenarios.siting.build_order import BuildOrder, build_order
+from scenarios.siting.choice import Choice
+from scenarios.siting.curve import Curve, coverage_curve
+from scenarios.siting.region_question import RegionQuestion, ask
+from scenarios.siting.stop import Stop
+from scenarios.siting.weights import weights
+from scenarios.siting.years import YearPlan, by_year
+
+Progress = Callable[[str, str], None]
+
+
+class Years(NamedTuple):
+    """How many points in all by year, and how the people grow until then."""
+
+    totals: Mapping[int, int]
+    growth: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RegionCurve:
+    """What a region gains by each point.
+
+    Attributes
+    ----------
+    service_id : str
+    question : RegionQuestion
+        Its number of points plays no part.
+    curve : Curve
+    order : BuildOrder or None
+        Of the plan of `order_sites` points; None where no plan is possible.
+    order_sites : int or None
+    order_why : str
+        Why that number: ``sites`` or ``most`` were asked for, it is the ``knee``, or the ``end`` of the curve.
+    years : YearPlan or None
+    growth : str or None
+        How the people of the years grow.
+    """
+
+    service_id: str
+    question: RegionQuestion
+    curve: Curve
+    order: BuildOrder | None
+    order_sites: int | None
+    order_why: str
+    years: YearPlan | None
+    growth: str | None
+
+
+def region_curve(
+    prepared: Prepared,
+    service_id: str,
+    choice: Choice,
+    *,
+    definition_id: str | None,
+    most: int | None,
+    years: Years | None,
+    stop: Stop,
+    progress: Progress,
+) -> RegionCurve:
+    """Choose the best points of a service for every number of them, then the order in which to build them.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    service_id : str
+        A service with a siting rule, such as ``emergency``.
+    choice : Choice
+        With a number of points, the order is that of the plan of so many.
+    definition_id : str or None
+        The service's first unless given.
+    most : int or None
+        The largest number of points; until nothing more is gained unless given.
+    years : Years or None
+        By year, how many points in all.
+    stop : Stop
+        Of its time, half is for the curve if years are asked for.
+    progress : callable
+        Told of each step, in Chinese and English.
+
+    Raises
+    ------
+    OptionError
+        The question cannot be asked: see :func:`scenarios.siting.region_question.ask` and ``coverage_curve``.
+    """
+    if most is not None and choice.sites is not None and choice.sites > most:
+        zh = f"--sites {choice.sites} 大于 --most {most}：请增大 --most。"
+        raise OptionError(Problem(zh, f"--sites {choice.sites} is more than --most {most}: ask for more."))
+    people_of = {} if years is None else _people_of(prepared, choice, years)
+    question = ask(prepared, service_id, definition_id, choice)
+    asked, model, terms = question.asked, choice.model, question.terms
+    for_curve = stop.within(stop.left_s / 2) if years else stop
+    curve = coverage_curve(asked, model, terms, most=most, stop=for_curve, progress=progress)
+    number, why = _order_of(choice, most, curve)
+    plan = curve.results.get(number or 0)
+    standing = [one for one, stands in zip(question.places.id, question.existing, strict=True) if stands]
+    order = None
+    if plan is not None and plan.stages:
+        order = build_order(asked, model, terms, plan, standing=standing, best=curve.results)
+    by = None
+    if years is not None:
+        progress("求分年方案 ……", "the plan by year …")
+        of_years = {year: replace(asked, people=people[question.counted]) for year, people in people_of.items()}
+        by = by_year(of_years, model, terms, years.totals, standing=standing, stop=stop)
+    return RegionCurve(
+        service_id=service_id,
+        question=question,
+        curve=curve,
+        order=order,
+        order_sites=number if order else None,
+        order_why=why,
+        years=by,
+        growth=None if years is None else years.growth,
+    )
+
+
+def _people_of(prepared: Prepared, choice: Choice, years: Years) -> dict[int, Floats]:
+    """What is weighed at every demand point in each year; the facilities stay those of the region's date."""
+    told = {}
+    for year in sorted(years.totals):
+        region = grown(prepared.region, year, years.growth)
+        told[year] = weights(replace(prepared, region=region), choice.weigh)
+    return told
+
+
+def _order_of(choice: Choice, most: int | None, curve: Curve) -> tuple[int | None, str]:
+    """The number of points whose plan is put in order, and why."""
+    known = [step.sites for step in curve.steps if step.result.stages]
+    if not known:
+        return None, "end"
+    if choice.sites in known:
+        return choice.sites, "sites"
+    if most in known:
+        return most, "most"
+    knee = curve.knees[-1]
+    return (known[-1], "end") if knee is None else (knee, "knee")

@@ -1,0 +1,248 @@
+"""On a region: the same question at other hours, speeds, people, with roads cut, and by other models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from geodata.demand import aged
+from geodata.errors import InputError, OptionError, Problem
+from geodata.growth import VARIANT_WORDS, grown
+from geodata.hours import FREE, hours_of
+from geodata.model import GROWTH
+from geodata.network import Network
+from geodata.region import Prepared
+from geodata.standards import Mode, ModeSpeeds
+from scenarios.model import Scenario, with_scenario
+from scenarios.output.legend import SPREAD_WORDS
+from scenarios.road_changes import CloseRoad
+from scenarios.sensitivity import SWINGS, at_speed
+from scenarios.siting.across_models import AcrossModels, across_models
+from scenarios.siting.choice import OF_VEHICLES, OF_WIDE, Choice
+from scenarios.siting.models import NUMBER_FOUND
+from scenarios.siting.question import Asked, Model, Terms
+from scenarios.siting.region_question import RegionQuestion, ask
+from scenarios.siting.robust import Robust, Situation, aligned, robust_plan
+from scenarios.siting.stop import Stop
+
+Progress = Callable[[str, str], None]
+Words = tuple[str, str]
+Over = Literal["hours", "speed", "population", "models", "roads"]
+OVER: Final[tuple[Over, ...]] = get_args(Over)
+COMPARED: Final[tuple[Model, ...]] = ("lexicographic", "mclp", "p-median", "p-center", "bacop2", "mexclp", "bacop1", "dsm", "cmclp")
+TERMS_OF: Final[dict[Model, tuple[str, ...]]] = {"mexclp": ("busy",), "bacop2": ("alpha",), "dsm": ("alpha",), "cmclp": ("capacity",)}
+FIRST_COVER: Final = 0.5  # bacop2, unless given: first and second cover weigh the same
+
+
+class Circumstances(NamedTuple):
+    """What is to differ.
+
+    Attributes
+    ----------
+    over : tuple of str
+    cut : tuple of int or str
+        Ids of ways, cut each alone.
+    year : int or None
+        Target year: its people are the low, central and high variants of growth.
+    growth : str
+        The variant that is assumed.
+    terms : mapping
+        `busy`, `alpha`, `capacity` as of a :class:`Choice`, for the models that need them.
+    """
+
+    over: tuple[Over, ...] = OVER
+    cut: tuple[int | str, ...] = ()
+    year: int | None = None
+    growth: str = "central"
+    terms: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RegionRobust:
+    """How plans stand in other circumstances.
+
+    Attributes
+    ----------
+    service_id : str
+    prepared : Prepared
+        The region as assumed, in the target year.
+    question : RegionQuestion
+        As assumed.
+    robust : Robust
+        Its first situation is what is assumed.
+    models : AcrossModels or None
+    left_out : tuple of (zh, en)
+        What was asked for and could not differ, and why.
+    """
+
+    service_id: str
+    prepared: Prepared
+    question: RegionQuestion
+    robust: Robust
+    models: AcrossModels | None
+    left_out: tuple[Words, ...]
+
+
+def region_robust(
+    prepared: Prepared,
+    service_id: str,
+    choice: Choice,
+    circumstances: Circumstances,
+    *,
+    definition_id: str | None,
+    stop: Stop,
+    progress: Progress,
+) -> RegionRobust:
+    """Find the plan that is good whatever happens, and how the plan of each situation stands in all others.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        With the people of today, if a target year is asked for.
+    service_id : str
+        A service with a siting rule, such as ``emergency``.
+    choice : Choice
+    circumstances : Circumstances
+    definition_id : str or None
+        The service's first unless given.
+    stop : Stop
+        Half of its time is for the situations, half for the models.
+    progress : callable
+        Told of each step, in Chinese and English.
+
+    Raises
+    ------
+    OptionError
+        The question cannot be asked, or the model chooses the number of points itself.
+    """
+    if choice.model in NUMBER_FOUND:
+        zh = f"模型 {choice.model} 自己决定点数，各情形的方案不能相互比较：请给出 --sites，用 mclp 或 lexicographic。"
+        en = f"Model {choice.model} chooses the number of points itself, so that plans cannot be compared: give --sites, with mclp."
+        raise OptionError(Problem(zh, en))
+    here = _in_year(prepared, circumstances, circumstances.growth)
+    question = ask(here, service_id, definition_id, choice)
+    left_out: list[Words] = []
+    found = [_Variant("现有假定", "as assumed", here, choice), *_variants(prepared, here, choice, circumstances, left_out)]
+    asked = [question.asked]
+    for one in found[1:]:
+        progress(f"计算情形：{one.zh} ……", f"computing the situation: {one.en} …")
+        asked.append(ask(one.prepared, service_id, definition_id, one.choice).asked)
+    same, terms = aligned(asked, question.terms)
+    situations = [Situation(variant.zh, variant.en, one) for variant, one in zip(found, same, strict=True)]
+    for_situations = stop.within(stop.left_s / 2) if "models" in circumstances.over else stop
+    robust = robust_plan(situations, choice.model, terms, stop=for_situations, progress=progress)
+    models = None
+    if "models" in circumstances.over:
+        questions = dict(_models((here, service_id, definition_id), choice, circumstances.terms, left_out))
+        models = across_models(questions, stop=stop, progress=progress)
+    return RegionRobust(service_id=service_id, prepared=here, question=question, robust=robust, models=models, left_out=tuple(left_out))
+
+
+class _Variant(NamedTuple):
+    zh: str
+    en: str
+    prepared: Prepared
+    choice: Choice
+
+
+def _in_year(prepared: Prepared, circumstances: Circumstances, growth: str) -> Prepared:
+    if circumstances.year is None:
+        return prepared
+    return replace(prepared, region=grown(prepared.region, circumstances.year, growth))
+
+
+def _variants(today: Prepared, here: Prepared, choice: Choice, circumstances: Circumstances, left_out: list[Words]) -> Iterator[_Variant]:
+    """Everything that is to differ, one thing at a time; what cannot differ is told in `left_out`."""
+    if "hours" in circumstances.over:
+        yield from _hours(here, choice, left_out)
+    if "speed" in circumstances.over:
+        for factor in SWINGS["speed"]:
+            yield _Variant(f"全部速度 × {factor:g}", f"every speed × {factor:g}", _at_speed(here, factor), choice)
+    if "population" in circumstances.over:
+        yield from _populations(today, here, choice, circumstances, left_out)
+    if "roads" in circumstances.over:
+        for way in circumstances.cut:
+            cut = Scenario(region=here.region.name, changes=(CloseRoad(ways=(way,)),))
+            yield _Variant(f"道路 {way} 断开", f"road {way} cut", with_scenario(here, cut), choice)
+        if not circumstances.cut:
+            left_out.append(("没有断开道路：请用 --cut 写出道路编号。", "No road was cut: name ways by --cut."))
+
+
+def _hours(here: Prepared, choice: Choice, left_out: list[Words]) -> Iterator[_Variant]:
+    """The first of all hours that have the same traffic, for each traffic that is known."""
+    speeds, first_of = here.speeds.drive, dict[tuple[bool, ...], int]()
+    spans = _spans(speeds)
+    for hour in speeds.hours:
+        first_of.setdefault(tuple(hour in span for span in spans), hour)
+    for hour in first_of.values():
+        if hour != choice.hour:
+            yield _Variant(f"{hour} 时车速", f"speeds at {hour} o'clock", here, replace(choice, hour=hour))
+    if not first_of:
+        zh = "车速文件没有分钟点的车速，钟点没有变动。"
+        left_out.append((zh, "The speeds know nothing of hours of the day: hours do not differ."))
+
+
+def _spans(speeds: ModeSpeeds) -> list[frozenset[int]]:
+    """The spans of hours that factors and measurements hold for."""
+    measured = {text for one in (*speeds.ways.values(), *speeds.names.values()) for text in one if text != FREE}
+    return [*(frozenset(factor.hours) for factor in speeds.factors), *(hours_of(text) for text in sorted(measured))]
+
+
+def _at_speed(here: Prepared, factor: float) -> Prepared:
+    def build(_: Prepared, mode: Mode, hour: int | None) -> Network:
+        return at_speed(here.network(mode, hour), factor)
+
+    return replace(here, build=build)
+
+
+def _populations(
+    today: Prepared, here: Prepared, choice: Choice, circumstances: Circumstances, left_out: list[Words]
+) -> Iterator[_Variant]:
+    """The other ways to spread the people, and the other variants of growth."""
+    if choice.weigh == "calls":
+        left_out.append(("按呼救计，人口没有变动。", "Calls are weighed: the people do not differ."))
+        return
+    demand = here.region.demand
+    for at, name in list(enumerate(demand.spread_names))[1:]:
+        people = demand.spreads[at]
+        other = replace(demand, people=people, old=aged(demand, people))
+        zh, en = SPREAD_WORDS[name]
+        spread = replace(here, region=replace(here.region, demand=other))
+        yield _Variant(f"人口改按{zh}分摊", f"people spread by {en}", spread, choice)
+    for variant in GROWTH:
+        if circumstances.year is not None and variant != circumstances.growth:
+            zh, en = VARIANT_WORDS[variant]
+            yield _Variant(f"人口增长{zh}", f"growth: {en}", _in_year(today, circumstances, variant), choice)
+    if circumstances.year is None and len(demand.spread_names) == 1:
+        zh = "人口只有一种分摊，也没有规划年（--year），人口没有变动。"
+        left_out.append((zh, "The people are spread in one way only, and there is no target year (--year): people do not differ."))
+
+
+def _models(
+    where: tuple[Prepared, str, str | None], choice: Choice, given: Mapping[str, Any], left_out: list[Words]
+) -> Iterator[tuple[Model, tuple[Asked, Terms]]]:
+    """The question of every model that can be asked; those that lack a term are told in `left_out`."""
+    for model in COMPARED:
+        try:
+            question = ask(*where, _of_model(where[0], choice, given, model))
+        except (OptionError, InputError) as error:
+            reason = error.problems[0]
+            left_out.append((f"未用模型 {model}：{reason.zh}", f"Model {model} was not asked: {reason.en}"))
+            continue
+        yield model, (question.asked, question.terms)
+
+
+def _of_model(here: Prepared, choice: Choice, given: Mapping[str, Any], model: Model) -> Choice:
+    """The same question by another model, without the terms that belong to others only."""
+    if model == choice.model:
+        return choice
+    busy = "log" if len(here.region.calls) else None
+    usual: dict[Model, dict[str, Any]] = {"bacop2": {"alpha": FIRST_COVER}, "mexclp": {"busy": busy}}
+    mine = usual.get(model, {}) | {name: given[name] for name in TERMS_OF.get(model, ()) if given.get(name) is not None}
+    no_terms: dict[str, Any] = dict.fromkeys(("share", "alpha", "busy", "capacity"))
+    counts = model in OF_VEHICLES
+    vehicles = {"vehicles": choice.vehicles if counts else None, "fleet": choice.fleet if counts else None}
+    wide = {"wide_minutes": choice.wide_minutes if model in OF_WIDE else None}
+    return replace(choice, **(no_terms | mine | vehicles | wide | {"model": model, "weighted": False}))
