@@ -357,3 +357,10 @@ def test_the_command_refuses_by_name_all_at_once(tmp_path, capsys, options, said
 def test_the_demand_is_needed(tmp_path, capsys):
     assert main(["site", "--matrix", str(put(tmp_path, "od.csv", MATRIX)), "--sites", "1", "--limit", "3"]) == 2
     assert "--matrix needs --demand" in capsys.readouterr().err
+
+
+def test_places_are_not_called_people(tmp_path, capsys):
+    assert run(tmp_path, "--sites", 1, "--limit", 15, weights="id\n060816029.00\nv2\nv3\n") == 0
+    said = capsys.readouterr().out
+    assert "时限内 2 处（66.7%）" in said
+    assert "people" not in said

@@ -10,6 +10,7 @@ from scenarios.commands.common import say
 from scenarios.output.od_report import od_text
 from scenarios.output.writers import json_text
 from scenarios.siting.od import OdQuestion, site_from_matrix
+from scenarios.siting.od_table import has_people
 from scenarios.siting.stop import Stop
 from scenarios.siting.words import contradiction
 
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         for words in contradiction(result):
             say(words)
     elif not arguments.json:
-        print(od_text(result), end="")
+        print(od_text(result, has_people=has_people(arguments.demand), has_limit=question.limit is not None), end="")
     return 2 if is_infeasible else 0
 
 

@@ -92,6 +92,11 @@ def read_weights(path: Path | str) -> pd.Series:
     return pd.Series(people, index=pd.Index(ids))
 
 
+def has_people(path: Path | str) -> bool:
+    """Whether a table of demand says how many people there are, or counts each place as 1."""
+    return "people" in _named(_read_table(Path(path), ()), Path(path).name).values()
+
+
 def _named(table: pd.DataFrame, name: str) -> dict[str, str]:
     """Which headers are ``id`` and ``people``, by the usual names; other columns without people are refused: they may be the weights."""
     headers = {header.strip().casefold(): header for header in reversed(list(table.columns))}
