@@ -66,6 +66,16 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A line chart below the table of a sheet: columns by position, along one of them; `mark` is a row that is marked (the knee)."""
+
+    title: str
+    along: int
+    columns: Sequence[int]
+    mark: int | None = None
+
+
+@dataclass(frozen=True)
 class Sheet:
     """A sheet before it is written; `bold` tells the rows of sums, from 0; they stand last."""
 
@@ -74,6 +84,7 @@ class Sheet:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     bold: frozenset[int] = field(default_factory=frozenset)
+    chart: Chart | None = None
 
 
 def table_sheet(name: str, title: str, columns: Mapping[str, Column], table: pd.DataFrame, bold: frozenset[int] = frozenset()) -> Sheet:

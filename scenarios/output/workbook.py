@@ -15,12 +15,13 @@ from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from scenarios.compare import Comparison
 from scenarios.output.legend import ILLUSTRATIVE, UNREVIEWED, both
-from scenarios.output.sheets import Sheet, coverage_sheets, site_sheets
+from scenarios.output.sheets import Chart, Sheet, coverage_sheets, site_sheets
 from scenarios.siting.standby import StandbyPlan
 
 FONT: Final = "Microsoft YaHei"  # what Excel has on a planner's desk; another program takes its own
 A4: Final = 9
 MOST_IN_SHEET_NAME: Final = 31
+CHART_ROWS: Final = 23  # that a chart covers below its table
 MOST_IN_PAGE_HEADER: Final = 120  # Excel takes 255 characters, marks included, and & is written twice
 _NOT_IN_SHEET_NAME: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _FORMS: Final = {
@@ -81,7 +82,9 @@ def write_sheets(prepared: Prepared, sheets: Sequence[Sheet]) -> bytes:
     names: list[str] = []
     for sheet in sheets:
         names.append(_sheet_name(sheet.name, names))
-        _write_sheet(book, names[-1], sheet, f"{region.name}{mark} · {sheet.title} · {region.date}")
+        page = _write_sheet(book, names[-1], sheet, f"{region.name}{mark} · {sheet.title} · {region.date}")
+        if sheet.chart is not None and sheet.rows:
+            _add_chart(book, page, names[-1], sheet, sheet.chart)
     book.close()
     return file.getvalue()
 
@@ -98,7 +101,7 @@ def _sheet_name(wanted: str, taken: Sequence[str]) -> str:
     return next(name for name in numbered if name.casefold() not in used)
 
 
-def _write_sheet(book: xlsxwriter.Workbook, name: str, sheet: Sheet, title: str) -> None:
+def _write_sheet(book: xlsxwriter.Workbook, name: str, sheet: Sheet, title: str) -> xlsxwriter.worksheet.Worksheet:
     """Write the title, the header row and the table; the title prints as the page's header, not as a row."""
     page = book.add_worksheet(name)
     look = {"font_name": FONT, "font_size": 10, "valign": "vcenter"}
@@ -125,7 +128,31 @@ def _write_sheet(book: xlsxwriter.Workbook, name: str, sheet: Sheet, title: str)
                     page.write_number(row + 2, at, value, form)
     page.freeze_panes(2, 1)
     page.autofilter(1, 0, 1 + len(sheet.rows) - len(sheet.bold), len(sheet.columns) - 1)  # the sums stay below when rows are sorted
-    _print_setup(page, title, len(sheet.rows) + 1, len(sheet.columns) - 1)
+    _print_setup(page, title, len(sheet.rows) + 1 + (CHART_ROWS if sheet.chart else 0), len(sheet.columns) - 1)
+    return page
+
+
+def _add_chart(book: xlsxwriter.Workbook, page: xlsxwriter.worksheet.Worksheet, name: str, sheet: Sheet, chart: Chart) -> None:
+    """Draw the lines of a chart from the cells of the table, so that they follow when a planner changes a cell."""
+    drawn, last = book.add_chart({"type": "line"}), 1 + len(sheet.rows)
+    font = {"name": FONT, "size": 10}
+    for column in chart.columns:
+        points = [{"fill": {"color": "#C00000"}} if row == chart.mark else None for row in range(len(sheet.rows))]
+        drawn.add_series(
+            {
+                "name": sheet.columns[column].zh.replace("\n", ""),
+                "categories": [name, 2, chart.along, last, chart.along],
+                "values": [name, 2, column, last, column],
+                "marker": {"type": "circle", "size": 6},
+                "points": points,
+            }
+        )
+    drawn.set_title({"name": chart.title, "name_font": font | {"size": 12}, "overlay": False})
+    drawn.set_x_axis({"name": sheet.columns[chart.along].zh.replace("\n", ""), "name_font": font, "num_font": font})
+    drawn.set_y_axis({"num_font": font, "num_format": _FORMS["count"], "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}})
+    drawn.set_legend({"position": "bottom", "font": font})
+    drawn.set_size({"width": 760, "height": 380})
+    page.insert_chart(last + 2, 0, drawn)
 
 
 def _print_setup(page: xlsxwriter.worksheet.Worksheet, title: str, last_row: int, last_column: int) -> None:
