@@ -21,7 +21,8 @@ from coverage.stats import coverage
 from geodata.errors import Circle15Error, InputError, Problem
 from geodata.region import Prepared
 from geodata.store import open_region
-from scenarios.output.report import coverage_text, rows, site_table, site_text
+from scenarios.output.report import coverage_text, rows
+from scenarios.output.site_report import site_table, site_text
 from scenarios.output.writers import json_text
 from scenarios.siting.standby import site_standby
 

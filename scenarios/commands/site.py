@@ -11,7 +11,7 @@ from geodata.store import open_region
 from scenarios.commands import site_matrix
 from scenarios.commands.common import file_kinds, in_year, progress, warn_of_traffic, write
 from scenarios.output.export import site_files
-from scenarios.output.report import site_json, site_text
+from scenarios.output.site_report import site_json, site_text
 from scenarios.output.writers import json_text
 from scenarios.siting.standby import site_standby
 

@@ -16,12 +16,13 @@ from geodata.region import Prepared
 from scenarios.compare import Comparison, compare
 from scenarios.output.ground import Bounds
 from scenarios.output.legend import Language
-from scenarios.output.report import before_and_after, coverage_json, site_json, site_table
+from scenarios.output.report import coverage_json
 from scenarios.output.shares import catchment_layer
+from scenarios.output.site_report import before_and_after, site_json, site_table
 from scenarios.output.webmap import html_map
 from scenarios.output.workbook import coverage_workbook, site_workbook
 from scenarios.output.writers import FILE_KINDS, FileKind, Writer, bytes_writer, csv_writer, geopackage_writer, json_writer
-from scenarios.siting.standby import StandbyPlan, plan_scenario
+from scenarios.siting.standby import RegionPlan, plan_scenario
 
 
 def coverage_files(
@@ -70,7 +71,7 @@ def coverage_files(
 
 
 def site_files(
-    prepared: Prepared, service_id: str, plan: StandbyPlan, *, kinds: Sequence[FileKind] = FILE_KINDS, language: Language = "zh"
+    prepared: Prepared, service_id: str, plan: RegionPlan, *, kinds: Sequence[FileKind] = FILE_KINDS, language: Language = "zh"
 ) -> dict[str, Writer]:
     """Lay out the files of a siting run; the plan is among them as a scenario, and the maps show it before and after."""
     said = site_json(prepared, service_id, plan)
@@ -78,7 +79,7 @@ def site_files(
     scenario = plan_scenario(prepared, plan)
     comparison = compare(prepared, scenario, plan.definition)
     files: dict[FileKind, dict[str, Writer]] = {
-        "csv": {"sites.csv": csv_writer(site_table(plan))},
+        "csv": {"sites.csv": csv_writer(site_table(plan)), "out_of_reach.csv": csv_writer(plan.out_of_reach)},
         "gpkg": {"site.gpkg": geopackage_writer(lambda: site_layers(prepared, plan))},
         "json": {"site.json": json_writer(lambda: said), "scenario.json": bytes_writer(lambda: scenario.to_json().encode())},
         "xlsx": {"site.xlsx": bytes_writer(lambda: site_workbook(prepared, service_id, plan))},
@@ -144,7 +145,7 @@ def coverage_layers(
     return layers | ({"roads": _joined(roads, results)} if roads else {})
 
 
-def site_layers(prepared: Prepared, plan: StandbyPlan) -> dict[str, gpd.GeoDataFrame]:
+def site_layers(prepared: Prepared, plan: RegionPlan) -> dict[str, gpd.GeoDataFrame]:
     """Build the layers of site.gpkg: sites, circles and catchments of the plan, zones before and after, covered demand points."""
     table, network, demand = site_table(plan), prepared.network_of(plan.definition), prepared.region.demand
     zones = prepared.region.zones.to_geodataframe()[["id", "geometry"]].rename(columns={"id": "zone_id"})

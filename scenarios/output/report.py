@@ -31,8 +31,6 @@ from scenarios.output.legend import (
     range_said,
 )
 from scenarios.output.speed_words import hour_said
-from scenarios.siting.standby import StandbyPlan, proof
-from scenarios.siting.weights import COUNTED
 
 ROUNDING = 1e-6
 MOST_ROADS = 10
@@ -134,44 +132,6 @@ def coverage_json(
     }
 
 
-def site_json(prepared: Prepared, service: str, plan: StandbyPlan) -> dict[str, Any]:
-    """All of a siting run; wall-clock seconds stand apart from the result."""
-    zh, en = proof(plan)
-    said = provenance(prepared, [plan.definition])
-    said["definitions"] = {service: definition_json(plan.definition)}
-    result = plan.result.to_json()
-    seconds = result.pop("seconds")
-    result["new_sites"] = [site for site, new in zip(plan.sites.id, plan.is_new, strict=True) if new]
-    result["settlements_beyond_backstop_of_every_candidate"] = result.pop("unreachable")
-    return said | {
-        "question": {
-            "service": service,
-            "sites": len(plan.result.sites),
-            "fixed": list(plan.result.fixed),
-            "candidates": plan.candidates,
-            "weigh": plan.weigh,
-            "first": f"fewest {COUNTED[plan.weigh][1]} beyond {plan.backstop_minutes:g} minutes",
-            "then": f"most {COUNTED[plan.weigh][1]} within the limits of definition {plan.definition.id!r}",
-        },
-        **result,
-        "backstop": {"minutes": plan.backstop_minutes, "within": plan.backstop.objective, "bound": plan.backstop.bound},
-        "people_beyond_backstop_of_every_candidate": plan.beyond_all_people,
-        "proof": {"zh": zh, "en": en},
-        "site_list": rows(site_table(plan)),
-        "before": rows(plan.before),
-        "after": rows(plan.after),
-        "seconds": seconds,
-    }
-
-
-def site_table(plan: StandbyPlan) -> pd.DataFrame:
-    """One row a chosen point: id, name, kind, new, lon, lat (of its first entrance)."""
-    sites = plan.sites
-    at = sites.entrance[sites.first_entrance[:-1]]
-    columns = {"id": sites.id, "name": sites.name, "kind": sites.kind, "new": plan.is_new, "lon": at[:, 0], "lat": at[:, 1]}
-    return pd.DataFrame(columns)
-
-
 def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """A table as JSON rows: nan becomes null, whole people stay whole."""
     return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
@@ -191,7 +151,7 @@ def coverage_text(prepared: Prepared, service: str, result: CoverageResult) -> s
     title = f"{named.name_zh} {named.name_en} · {definition.name_zh} {definition.name_en}"
     mark = f" [{both(ILLUSTRATIVE)}]" if region.illustrative else ""
     text = f"{region.name}{mark} · {title} · {region.date}\n{both(PEOPLE_WORDS)}: {region.people_source}\n\n"
-    text += f"{_columns(_coverage_columns(region.demand, result.by_zone), result.by_zone)}\n"
+    text += f"{columns_text(_coverage_columns(region.demand, result.by_zone), result.by_zone)}\n"
     if len(result.facilities) == 0:
         text += f"\n{both(NO_FACILITIES)}\n"
     said = [hour_said(prepared.speeds, definition), range_said(region.demand), *people_not_counted(region)]
@@ -230,7 +190,7 @@ def _coverage_columns(demand: Demand, by_zone: pd.DataFrame) -> dict[str, Shown]
     }
 
 
-def _change_columns(demand: Demand, changes: Mapping[str, Shown]) -> dict[str, Shown]:
+def change_columns(demand: Demand, changes: Mapping[str, Shown]) -> dict[str, Shown]:
     """What a table of before and after shows, by heading."""
     columns: dict[str, Shown] = {
         "乡镇 township": lambda row: str(row.zone),
@@ -246,7 +206,8 @@ def _change_columns(demand: Demand, changes: Mapping[str, Shown]) -> dict[str, S
     return columns
 
 
-def _columns(columns: Mapping[str, Shown], table: pd.DataFrame) -> str:
+def columns_text(columns: Mapping[str, Shown], table: pd.DataFrame) -> str:
+    """Lay out what is shown of each row of a table, for a terminal."""
     return align([head.rstrip() for head in columns], [[shown(row) for shown in columns.values()] for row in table.itertuples()])
 
 
@@ -261,7 +222,7 @@ def comparison_text(comparison: Comparison, demand: Demand) -> str:
         both(CHANGE_WORDS["gained"]): lambda row: people(row.gained_people),
         both(CHANGE_WORDS["lost"]): lambda row: people(row.lost_people),
     }
-    table = _columns(_change_columns(demand, changed), comparison.by_zone)
+    table = columns_text(change_columns(demand, changed), comparison.by_zone)
     changes = [[row.name, row.id, *STATE_WORDS[row.state], people(row.people)] for row in comparison.sites.itertuples()]
     sites = align(["站点 site", "编码 id", "", "", "时限内人口 people within"], changes) if changes else ""
     roads = _road_lines(comparison)
@@ -289,31 +250,6 @@ def _measure(row: Any) -> str:  # noqa: ANN401 — a named tuple of pandas
     if not math.isnan(row.nearest_network_m):
         return f"{row.nearest_network_m:,.0f} m"
     return f"({row.nearest_straight_m:,.0f} m)" if not math.isnan(row.nearest_straight_m) else "–"
-
-
-def site_text(prepared: Prepared, plan: StandbyPlan) -> str:
-    """Lay out the chosen points, before and after by township, and the proof, in both languages."""
-    mark = f" [{both(ILLUSTRATIVE)}]" if prepared.region.illustrative else ""
-    chosen = [
-        [str(n), name, one, both(STATE_WORDS["new" if new else "kept"])]
-        for n, (name, one, new) in enumerate(zip(plan.sites.name, plan.sites.id, plan.is_new, strict=True), 1)
-    ]
-    table = _columns(_change_columns(prepared.region.demand, {}), before_and_after(plan))
-    before, after = (table["covered_people"].iloc[-1] for table in (plan.before_backstop, plan.after_backstop))
-    backstop = f"{plan.backstop_minutes:g} 分钟以内 within {plan.backstop_minutes:g} minutes: {people(before)} → {people(after)}"
-    zh, en = proof(plan)
-    title = f"{prepared.region.name}{mark} · {plan.definition.name_zh} {plan.definition.name_en} · {prepared.region.date}"
-    title += f"\n{both(PEOPLE_WORDS)}: {prepared.region.people_source}"
-    hour, spread = hour_said(prepared.speeds, plan.definition), range_said(prepared.region.demand)
-    said = [both(words) for words in [hour, spread, *people_not_counted(prepared.region)] if words]
-    parts = [title, align(["", "站点 site", "编码 id", ""], chosen), table, *said, backstop, f"{zh}\n{en}"]
-    return "\n\n".join(parts) + "\n"
-
-
-def before_and_after(plan: StandbyPlan) -> pd.DataFrame:
-    """Set the tables of a plan side by side: a row as in both, what differs ``_before`` and ``_after``."""
-    same = ["row", "zone_id", "zone", "people", "settlements", "old"]
-    return plan.before.merge(plan.after, on=same, suffixes=("_before", "_after"), validate="one_to_one")
 
 
 def round_up(minutes: float) -> float:

@@ -38,18 +38,14 @@ from scenarios.output.legend import (
 )
 from scenarios.output.report import (
     SHA_SHOWN,
-    before_and_after,
     old_known,
     people_not_counted,
     percent_range,
     provenance,
     round_up,
-    site_table,
 )
 from scenarios.output.shares import catchment_layer
 from scenarios.output.speed_words import hour_said
-from scenarios.siting.standby import StandbyPlan, proof
-from scenarios.siting.weights import COUNTED
 
 Cell = str | float | None
 Form = Literal["text", "count", "share", "tenth", "figure", "degree"]
@@ -96,13 +92,13 @@ def table_sheet(name: str, title: str, columns: Mapping[str, Column], table: pd.
 def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], comparisons: Mapping[str, Comparison]) -> list[Sheet]:
     """Lay out coverage: what the numbers mean, then townships, gaps and facilities of each service, then what a scenario changes."""
     definitions = {service: result.definition for service, result in results.items()}
-    sheets = [about_sheet(prepared, definitions, [*_MEANINGS, _CATCHMENT_MEANING])]
+    sheets = [about_sheet(prepared, definitions, [*MEANINGS, _CATCHMENT_MEANING])]
     for service, result in results.items():
         name = prepared.services.service(service).name_zh
         title = f"{name} · {result.definition.name_zh}"
         sheets += [
             _zone_sheet(prepared.region.demand, name, title, result),
-            _gap_sheet(name, title, result),
+            gap_sheet(f"未覆盖 {name}", f"未覆盖村居：{title}", result.definition, result.gaps),
             _facility_sheet(prepared, name, title, result),
             _catchment_sheet(prepared.region.demand, name, title, result),
         ]
@@ -111,33 +107,15 @@ def coverage_sheets(prepared: Prepared, results: Mapping[str, CoverageResult], c
     return sheets
 
 
-def site_sheets(prepared: Prepared, service_id: str, plan: StandbyPlan) -> list[Sheet]:
-    """Lay out a plan of standby points: the points, before and after by township, and the proof."""
-    title = f"{prepared.services.service(service_id).name_zh} · {plan.definition.name_zh}"
-    demand, both = prepared.region.demand, before_and_after(plan)
-    compared = _before_after_rows(demand, both.to_dict("records"))
-    beyond = f"{plan.backstop_minutes:g} 分钟以内 within {plan.backstop_minutes:g} min"
-    first, last = (table.to_dict("records")[-1] for table in (plan.before_backstop, plan.after_backstop))
-    backstop = {f"{key}_before": value for key, value in first.items()} | {f"{key}_after": value for key, value in last.items()}
-    compared += _before_after_rows(demand, [{"zone": beyond, "people": first["people"]} | backstop])
-    sums = _sums(both["row"]) | {len(both)}
-    return [
-        about_sheet(prepared, {service_id: plan.definition}, _MEANINGS),
-        Sheet("急救点", f"急救点：{title}", _SITE_COLUMNS, _site_rows(prepared, plan)),
-        Sheet("前后对比", f"前后对比：{title}", _before_after(demand), compared, sums),
-        Sheet("证明", f"为什么是这些点：{title}", _ABOUT_COLUMNS, _proof_rows(plan)),
-    ]
-
-
-_NAME: Final = Column("村居", "place", "text", 20)
-_TOWNSHIP: Final = Column("乡镇", "township", "text", 14)
-_ID: Final = Column("编码", "id", "text", 16)
-_PEOPLE: Final = Column("人口", "people")
-_LON, _LAT = Column("经度\n（WGS84）", "lon", "degree"), Column("纬度\n（WGS84）", "lat", "degree")
+PLACE: Final = Column("村居", "place", "text", 20)
+TOWNSHIP: Final = Column("乡镇", "township", "text", 14)
+ID: Final = Column("编码", "id", "text", 16)
+PEOPLE: Final = Column("人口", "people")
+LON, LAT = Column("经度\n（WGS84）", "lon", "degree"), Column("纬度\n（WGS84）", "lat", "degree")
 _RANGE: Final = Column("覆盖率区间", "range of share", "text", 15)
 _BEFORE_AFTER: Final = (
     Column("乡镇", "township", "text", 24),
-    _PEOPLE,
+    PEOPLE,
     Column("现状覆盖人口", "covered before", width=14),
     Column("方案覆盖人口", "covered after", width=14),
     Column("现状覆盖率", "share before", "share"),
@@ -147,27 +125,19 @@ _BEFORE_AFTER: Final = (
 )
 _RANGE_AFTER: Final = Column("方案覆盖率区间", "range of share after", "text", 17)
 _GAINED_LOST: Final = (Column("新覆盖人口", "gained people"), Column("不再覆盖人口", "lost people", width=14))
-_SITE_COLUMNS: Final = (
-    Column("序号", "no.", width=6),
-    Column("站点", "site", "text", 28),
-    Column("类别", "kind", "text", 18),
-    _TOWNSHIP,
-    Column("状态", "state", "text", 12),
-    *(_LON, _LAT, _ID),
-)
-_CHANGED_COLUMNS: Final = (_NAME, _TOWNSHIP, _PEOPLE, Column("变化", "change", "text", 18), _LON, _LAT, _ID)
+_CHANGED_COLUMNS: Final = (PLACE, TOWNSHIP, PEOPLE, Column("变化", "change", "text", 18), LON, LAT, ID)
 _CHANGED_SITES: Final = (
     *(Column("机构", "facility", "text", 28), Column("类别", "kind", "text", 18), _CHANGED_COLUMNS[3]),
-    *(Column("时限内人口", "people within", width=16), _LON, _LAT, _ID),
+    *(Column("时限内人口", "people within", width=16), LON, LAT, ID),
 )
-_ABOUT_COLUMNS: Final = (Column("项目", "item", "text", 30), Column("内容", "content", "text", 100))
+ABOUT_COLUMNS: Final = (Column("项目", "item", "text", 30), Column("内容", "content", "text", 100))
 
 
 def _zone_sheet(demand: Demand, name: str, title: str, result: CoverageResult) -> Sheet:
     """Build the township table, with a range if there is one and 65 and over if they are known."""
     columns: dict[Column, str] = {
-        _TOWNSHIP: "zone",
-        _PEOPLE: "people",
+        TOWNSHIP: "zone",
+        PEOPLE: "people",
         Column("覆盖人口", "covered people"): "covered_people",
         Column("人口覆盖率", "share of people", "share"): "share_people",
         **({_RANGE: "range"} if range_said(demand) else {}),
@@ -182,14 +152,16 @@ def _zone_sheet(demand: Demand, name: str, title: str, result: CoverageResult) -
         columns[Column("65岁及以上\n覆盖率", "share of 65+", "share", 14)] = "share_old"
     rows = [row | {"range": percent_range(row["share_people_low"], row["share_people_high"])} for row in result.by_zone.to_dict("records")]
     cells = [[row[key] for key in columns.values()] for row in rows]
-    return Sheet(f"分乡镇 {name}", f"分乡镇覆盖情况：{title}", tuple(columns), cells, _sums(result.by_zone["row"]))
+    return Sheet(f"分乡镇 {name}", f"分乡镇覆盖情况：{title}", tuple(columns), cells, sums(result.by_zone["row"]))
 
 
-def _before_after(demand: Demand, *more: Column) -> tuple[Column, ...]:
+def before_after_columns(demand: Demand, *more: Column) -> tuple[Column, ...]:
+    """Columns of a table of before and after, with a range if there is one."""
     return (*_BEFORE_AFTER, *more, *([_RANGE_AFTER] if range_said(demand) else []))
 
 
-def _before_after_rows(demand: Demand, table: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> list[list[Cell]]:
+def before_after_rows(demand: Demand, table: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> list[list[Cell]]:
+    """Lay out a table of before and after, in the columns of `before_after_columns`."""
     people = ["covered_people_before", "covered_people_after", "share_people_before", "share_people_after"]
     names = ["zone", "people", *people, "covered_settlements_before", "covered_settlements_after", *more]
     rows = [[row[name] for name in names] for row in table]
@@ -199,30 +171,31 @@ def _before_after_rows(demand: Demand, table: Sequence[Mapping[str, Any]], more:
     return rows
 
 
-def _sums(row: Iterable[str]) -> frozenset[int]:
+def sums(row: Iterable[str]) -> frozenset[int]:
+    """Tell which rows of a table of townships are sums."""
     return frozenset(at for at, kind in enumerate(row) if kind != "zone")
 
 
-def _gap_sheet(name: str, title: str, result: CoverageResult) -> Sheet:
+def gap_sheet(name: str, title: str, definition: ServiceDefinition, gaps: pd.DataFrame) -> Sheet:
     """Build the gap list, with the measures that the definition has a limit for."""
-    limits = result.definition.limits.values()
-    columns = [_NAME, _TOWNSHIP, Column("类别", "class", "text", 12), _PEOPLE]
+    limits = definition.limits.values()
+    columns = [PLACE, TOWNSHIP, Column("类别", "class", "text", 12), PEOPLE]
     columns += [Column("原因", "cause", "text", 34), Column("原因（英文）", "cause in English", "text", 34)]
     columns += [Column("最近机构", "nearest facility", "text", 26)]
     if any(limit.minutes for limit in limits):
         columns.append(Column("到最近机构\n分钟", "minutes", "tenth"))
     if any(limit.network_m for limit in limits):
         columns.append(Column("到最近机构\n沿道路米数", "metres by road"))
-    columns += [Column("到最近机构\n直线米数", "metres straight"), Column("距道路米数", "metres to road"), _ID]
+    columns += [Column("到最近机构\n直线米数", "metres straight"), Column("距道路米数", "metres to road"), ID]
     rows: list[list[Cell]] = []
-    for gap in result.gaps.to_dict("records"):
+    for gap in gaps.to_dict("records"):
         row = [gap["name"], gap["zone"], both(CLASS_WORDS[gap["class"]]), gap["people"], *CAUSES[gap["cause"]], gap["nearest_name"]]
         if any(limit.minutes for limit in limits):
             row.append(gap["nearest_minutes"] if math.isnan(gap["nearest_minutes"]) else round_up(gap["nearest_minutes"]))
         if any(limit.network_m for limit in limits):
             row.append(gap["nearest_network_m"])
         rows.append([*row, gap["nearest_straight_m"], gap["road_m"], gap["id"]])
-    return Sheet(f"未覆盖 {name}", f"未覆盖村居：{title}", columns, rows)
+    return Sheet(name, title, columns, rows)
 
 
 def _facility_sheet(prepared: Prepared, name: str, title: str, result: CoverageResult) -> Sheet:
@@ -234,7 +207,7 @@ def _facility_sheet(prepared: Prepared, name: str, title: str, result: CoverageR
     columns = {
         "name": shown["name"],
         "kind": [both(kind_words(prepared)[kind]) for kind in shown["kind"]],
-        "zone": _townships(prepared, shapely.get_coordinates(at)),
+        "zone": townships(prepared, shapely.get_coordinates(at)),
         "people": np.asarray(people)[~result.facilities.restricted],
         "capacity": shown["capacity"],
         "lon": shapely.get_x(at),
@@ -243,9 +216,9 @@ def _facility_sheet(prepared: Prepared, name: str, title: str, result: CoverageR
         "open_to": shown["open_to"],
         "id": shown["id"],
     }
-    heads = [Column("机构", "facility", "text", 28), Column("类别", "kind", "text", 24), _TOWNSHIP]
+    heads = [Column("机构", "facility", "text", 28), Column("类别", "kind", "text", 24), TOWNSHIP]
     heads += [Column("可达人口\n（机构间重复）", "people in reach (overlaps)", width=16), Column("规模", "capacity")]
-    heads += [_LON, _LAT, Column("启用", "open from", "text"), Column("停用", "open to", "text"), _ID]
+    heads += [LON, LAT, Column("启用", "open from", "text"), Column("停用", "open to", "text"), ID]
     rows = [list(row) for row in zip(*(list(column) for column in columns.values()), strict=True)]
     return Sheet(f"机构 {name}", f"计入的机构：{title}", heads, rows)
 
@@ -258,15 +231,16 @@ def _catchment_sheet(demand: Demand, name: str, title: str, result: CoverageResu
         Column("机构", "facility", "text", 28): [*layer["facility"], both(ROW_WORDS["total"])],
         **({Column("时限类别", "limit of", "text", 12): [*(both(CLASS_WORDS[one]) for one in layer["class"]), ""]} if several else {}),
         Column("面积\n（平方公里）", "area km²", "figure"): [*layer["area_km2"], None if several else layer["area_km2"].sum()],
-        _PEOPLE: [*layer["people"], layer["people"].sum()],
+        PEOPLE: [*layer["people"], layer["people"].sum()],
         Column("村居数", "places"): [*layer["settlements"], int(layer["settlements"].sum())],
-        _ID: [*layer["facility_id"], ""],
+        ID: [*layer["facility_id"], ""],
     }
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     return Sheet(f"片区 {name}", f"各机构片区 catchments：{title}", tuple(columns), rows, frozenset({len(layer)}))
 
 
-def _townships(prepared: Prepared, lonlat: Floats) -> list[str]:
+def townships(prepared: Prepared, lonlat: Floats) -> list[str]:
+    """Name the township that each place lies in."""
     zones = prepared.region.zones
     return [both(OUTSIDE_WORDS) if at == OUTSIDE else zones.name[at] for at in zones.locate(lonlat)]
 
@@ -285,36 +259,11 @@ def _comparison_sheets(prepared: Prepared, service: str, comparison: Comparison)
         for row in comparison.sites.itertuples(index=False)
     ]
     demand = prepared.region.demand
-    compared = _before_after_rows(demand, by_zone.to_dict("records"), ("gained_people", "lost_people"))
+    compared = before_after_rows(demand, by_zone.to_dict("records"), ("gained_people", "lost_people"))
     return [
-        Sheet(f"情景对比 {name}", f"情景对比：{title}", _before_after(demand, *_GAINED_LOST), compared, _sums(by_zone["row"])),
+        Sheet(f"情景对比 {name}", f"情景对比：{title}", before_after_columns(demand, *_GAINED_LOST), compared, sums(by_zone["row"])),
         Sheet(f"变化村居 {name}", f"覆盖有变化的村居：{title}", _CHANGED_COLUMNS, changed),
         Sheet(f"情景机构 {name}", f"情景中变动的机构：{title}", _CHANGED_SITES, sites),
-    ]
-
-
-def _site_rows(prepared: Prepared, plan: StandbyPlan) -> list[list[Cell]]:
-    kinds, table = kind_words(prepared), site_table(plan)
-    townships = _townships(prepared, table[["lon", "lat"]].to_numpy())
-    return [
-        [n, row.name, both(kinds[row.kind]), zone, both(STATE_WORDS["new" if row.new else "kept"]), row.lon, row.lat, row.id]
-        for n, (row, zone) in enumerate(zip(table.itertuples(index=False), townships, strict=True), 1)
-    ]
-
-
-def _proof_rows(plan: StandbyPlan) -> list[list[Cell]]:
-    zh, en = proof(plan)
-    solved = {"optimal": "已证明最优 proven optimal", "feasible": "未证明最优 not proven"}.get(plan.result.status, plan.result.status)
-    minutes, unit = f"{plan.backstop_minutes:g}", both(COUNTED[plan.weigh])
-    return [
-        ["结论", zh],
-        ["Conclusion", en],
-        ["求解状态 status", solved],
-        ["候选点 candidates", f"{plan.candidates:,}"],
-        ["按什么计 counted", unit],
-        [f"{minutes} 分钟以内 within {minutes} min", f"{plan.backstop.objective:,.0f}（上界 bound {plan.backstop.bound:,.0f}）"],
-        ["符合口径 within the limits", f"{plan.result.served:,.0f}（上界 bound {plan.result.bound:,.0f}）"],
-        [f"任何地点都无法在 {minutes} 分钟内到达 beyond every place", f"{plan.beyond_all_people:,.0f} 人 people"],
     ]
 
 
@@ -335,10 +284,10 @@ def about_sheet(prepared: Prepared, definitions: Mapping[str, ServiceDefinition]
     if said := range_said(region.demand):
         rows.append([both(RANGE_WORDS), both(said)])
     rows += [["不计的人口 people not counted", both(words)] for words in people_not_counted(region)]
-    return Sheet("说明", "说明", _ABOUT_COLUMNS, rows + _provenance_rows(prepared, definitions))
+    return Sheet("说明", "说明", ABOUT_COLUMNS, rows + _provenance_rows(prepared, definitions))
 
 
-_MEANINGS: Final[list[list[Cell]]] = [
+MEANINGS: Final[list[list[Cell]]] = [
     [
         "人口 people",
         "县界内的常住人口，按居民点计，不按圈的面积计 residents inside the county, counted where they live, not by a circle's area",

@@ -15,8 +15,9 @@ from coverage.stats import CoverageResult
 from geodata.region import Prepared
 from scenarios.compare import Comparison
 from scenarios.output.legend import ILLUSTRATIVE, UNREVIEWED, both
-from scenarios.output.sheets import Chart, Sheet, coverage_sheets, site_sheets
-from scenarios.siting.standby import StandbyPlan
+from scenarios.output.sheets import Chart, Sheet, coverage_sheets
+from scenarios.output.site_sheets import site_sheets
+from scenarios.siting.standby import RegionPlan
 
 FONT: Final = "Microsoft YaHei"  # what Excel has on a planner's desk; another program takes its own
 A4: Final = 9
@@ -54,14 +55,14 @@ def coverage_workbook(
     return write_sheets(prepared, coverage_sheets(prepared, results, comparisons or {}))
 
 
-def site_workbook(prepared: Prepared, service_id: str, plan: StandbyPlan) -> bytes:
-    """Write a plan of standby points as an Excel workbook: the points, before and after by township, and the proof.
+def site_workbook(prepared: Prepared, service_id: str, plan: RegionPlan) -> bytes:
+    """Write a plan as an Excel workbook: the points, before and after by township, the proof, what is as good, who is out of reach.
 
     Parameters
     ----------
     prepared : Prepared
     service_id : str
-    plan : StandbyPlan
+    plan : RegionPlan
 
     Returns
     -------
