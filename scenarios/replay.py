@@ -73,7 +73,7 @@ def replay(
     terms: ReplayTerms | None = None,
     *,
     scenario: Scenario | None = None,
-    vehicles: Mapping[str, int] | int | None = None,
+    vehicles: Mapping[str, int] | None = None,
 ) -> Replay:
     """Play calls against the points of a region, and against those of a scenario.
 
@@ -86,7 +86,7 @@ def replay(
         The calls of the log unless given.
     scenario : Scenario, optional
         A plan, such as one of siting.
-    vehicles : mapping of id to int, or int, optional
+    vehicles : mapping of id to int, optional
         At points; those of the facility table unless given, one where it says nothing.
 
     Raises
@@ -122,7 +122,7 @@ def _refuse_other(definition: ServiceDefinition) -> None:
     limits = definition.limits.values()
     timed = all(limit.minutes is not None and limit.network_m is None and limit.straight_m is None for limit in limits)
     if not timed or definition.direction != "from_facility":
-        zh = f"口径“{definition.name_zh}”不能重演：须从站点出发、按分钟计。请用 --definition response。"
+        zh = f"口径“{definition.name_zh}”不能回放：须从站点出发、按分钟计。请用 --definition response。"
         en = f"Definition {definition.id!r} cannot be replayed: it must go from the point and be in minutes. Try --definition response."
         raise OptionError(Problem(zh, en))
 
@@ -138,9 +138,7 @@ class _Side:
     lost: tuple[Ints, ...]
 
 
-def _side(
-    prepared: Prepared, definition: ServiceDefinition, what: Plays, terms: ReplayTerms, vehicles: Mapping[str, int] | int | None
-) -> _Side:
+def _side(prepared: Prepared, definition: ServiceDefinition, what: Plays, terms: ReplayTerms, vehicles: Mapping[str, int] | None) -> _Side:
     points = stations(prepared.region, definition, vehicles)
     trips, handling = roundtrips(prepared, definition, points, what.spots), handling_ms(definition)
     urban_of = np.append(prepared.region.demand.urban, [False])  # a call of no settlement is held against the rural limit

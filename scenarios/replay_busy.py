@@ -95,7 +95,7 @@ def busy_shares(prepared: Prepared, points: Facilities, vehicles: Ints, *, fleet
         vehicles=county.vehicles,
         zh=f"车辆繁忙率取自 120 记录（每小时车次 × 占用小时 ÷ 车辆数）：{count} 个点用自己的记录，其余假定与全县平均相同：{sum_said}。",
         en=(
-            f"Busy shares are of the 120 log (runs an hour × hours of service ÷ vehicles): {count} points by their own runs, the others "
+            f"Busy shares are of the 120 log (runs an hour × hours of service ÷ vehicles): by their own runs {count} points, the others "
             f"assumed to be as busy as the county on average: {sum_said}."
         ),
     )
@@ -134,5 +134,7 @@ def _refuse_overload(points: Facilities, share: Floats, own: Bools) -> None:
     if over:
         named = first_few(over)
         zh = f"--busy log：按记录，{named} 的出车量不少于所给车辆的全部时间。请用 --vehicles 给出实际车辆数，或用 --busy 给出一个数或文件。"
-        en = f"--busy log: by the log, {named} have more to do than their vehicles can. Give their vehicles by --vehicles, or a number by --busy."
+        en = (
+            f"--busy log: by the log, {named} have more to do than their vehicles can. Give --vehicles as they are, or a number for --busy."
+        )
         raise OptionError(Problem(zh, en))

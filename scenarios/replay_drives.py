@@ -43,17 +43,15 @@ class Stations:
         read_only(self)
 
 
-def stations(region: Region, definition: ServiceDefinition, vehicles: Mapping[str, int] | int | None) -> Stations:
-    """Find the points and their vehicles: as given (one number for all, or by id), else of the facility table, else one."""
+def stations(region: Region, definition: ServiceDefinition, vehicles: Mapping[str, int] | None) -> Stations:
+    """Find the points and their vehicles: as given by id, else of the facility table, else one."""
     places = region.facilities
     mine = np.flatnonzero(places.of_kinds(definition.kinds) & places.open_on(region.date))
     points = places.take(np.array(sorted(mine, key=lambda at: places.id[at]), dtype=np.int64))
     stated = points.resources[:, RESOURCES.index("vehicles")].copy()
-    if isinstance(vehicles, Mapping):
-        given = [vehicles.get(one, np.nan) if not hidden else np.nan for one, hidden in zip(points.id, points.restricted, strict=True)]
+    if vehicles is not None:
+        given = [np.nan if hidden else vehicles.get(one, np.nan) for one, hidden in zip(points.id, points.restricted, strict=True)]
         stated = np.where(np.isnan(given), stated, given)
-    elif vehicles is not None:
-        stated[:] = vehicles
     assumed = np.isnan(stated)
     return Stations(points, np.where(assumed, UNSTATED, np.floor(stated)).astype(np.int64), assumed)
 

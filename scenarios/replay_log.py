@@ -7,12 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from coverage.snap import snap_facilities
-from geodata.calls.model import ARRIVED, BY_SETTLEMENT, CANCELLED, DELIVERED, DISPATCHED, FINISHED, LEFT_SCENE, MISSING, RECEIVED, UNKNOWN
+from geodata.calls.model import (
+    ARRIVED,
+    BY_SETTLEMENT,
+    CANCELLED,
+    DELIVERED,
+    DISPATCHED,
+    FINISHED,
+    LEFT_SCENE,
+    MISSING,
+    RECEIVED,
+    UNKNOWN,
+    Calls,
+)
 from geodata.pack import read_only
 from geodata.region import Prepared
 from geodata.roads import Bools, Floats, Ints
 from geodata.standards import ServiceDefinition
-from scenarios.call_runs import DAY_S, days_of, dispatched, leg_s, match_bases
+from scenarios.call_runs import DAY_S, days_of, dispatched, leg_s, match_bases, percentile
+from scenarios.call_study import FEW
 from scenarios.call_study import _homes as homes
 from scenarios.replay_core import NO_WAY, Jobs
 from scenarios.replay_drives import drive_ms, nearest_hospital, ways_of
@@ -129,7 +142,7 @@ def log_plays(prepared: Prepared, log: LogRuns, terms: ReplayTerms) -> Plays:
         arrives=log.arrives,
         delivered=log.delivered,
     )
-    first = np.unique(jobs.call, return_index=True)[1]
+    first, observed = np.unique(jobs.call, return_index=True)[1], _observed_minutes(calls)
     played = Played(
         source="log",
         first_day=str(np.datetime64(midnight, "s").astype("datetime64[D]")),
@@ -148,8 +161,20 @@ def log_plays(prepared: Prepared, log: LogRuns, terms: ReplayTerms) -> Plays:
         scene_assumed=int(np.isnan(log.scene_s[log.arrives]).sum()),
         after_assumed=int(np.isnan(log.after_s[log.delivered]).sum()),
         profile="log",
+        observed_calls=len(observed),
+        observed_median_minutes=percentile(observed, 0.5),
+        observed_p90_minutes=percentile(observed, 0.9),
     )
     return Plays(log.spots, (jobs,), played)
+
+
+def _observed_minutes(calls: Calls) -> Floats:
+    """From each call to its first vehicle, as the log has it; nothing of fewer than five, which may point to a person."""
+    seconds = leg_s(calls, RECEIVED, ARRIVED)
+    known = np.flatnonzero(~np.isnan(seconds))
+    order = known[np.lexsort((seconds[known], calls.call[known]))]
+    first = order[np.unique(calls.call[order], return_index=True)[1]]
+    return seconds[first] / 60 if len(first) >= FEW else np.zeros(0)
 
 
 def _filled(seconds: Floats, mine: Bools) -> Floats:

@@ -90,6 +90,10 @@ class Played:
     scene_from, after_from : "given" or "log"
     scene_assumed, after_assumed : int
         Jobs of a log without the stamps: the median of the others.
+    observed_calls : int
+        Calls of a log that say when the first vehicle arrived,
+    observed_median_minutes, observed_p90_minutes : float
+        and their response.
     profile : "log" or "even"
         When made-up calls come.
     weigh : "residents", "old", "calls" or ""
@@ -112,6 +116,9 @@ class Played:
     after_from: Literal["given", "log"]
     scene_assumed: int = 0
     after_assumed: int = 0
+    observed_calls: int = 0
+    observed_median_minutes: float = math.nan
+    observed_p90_minutes: float = math.nan
     profile: Literal["log", "even"]
     weigh: Weigh | Literal[""] = ""
 
