@@ -127,7 +127,7 @@ def read_area(path: Path) -> shapely.Geometry:
             Problem(f"{path.name}：无法作为矢量文件读取（{error}）。", f"{path.name}: cannot be read as a vector file ({error}).")
         ) from error
     if not isinstance(frame, gpd.GeoDataFrame) or frame.empty or not frame.geom_type.isin(["Polygon", "MultiPolygon"]).all():
-        raise InputError(Problem(f"{path.name}：淹没范围应为面。", f"{path.name}: the flooded area must be polygons."))
+        raise InputError(Problem(f"{path.name}：应为面。", f"{path.name}: it must hold polygons."))
     if frame.crs is None:
         raise InputError(Problem(f"{path.name}：没有坐标系，请先定义。", f"{path.name}: it has no CRS; define one first."))
     shapes = shapely.force_2d(np.array(frame.to_crs("EPSG:4326").geometry))

@@ -16,7 +16,8 @@ from scenarios.compare import Comparison, compare
 from scenarios.model import Close, Open, Scenario
 from scenarios.output.report import round_up
 from scenarios.output.workbook import _sheet_name, coverage_workbook, site_workbook
-from scenarios.siting.standby import StandbyPlan, proof, site_standby
+from scenarios.siting.region_words import proof
+from scenarios.siting.standby import RegionPlan, site_standby
 
 FORMULA = '=HYPERLINK("x","院")'
 
@@ -39,7 +40,7 @@ def book(prepared: Prepared, medical: CoverageResult, covered: Covered, compared
 
 
 @pytest.fixture(scope="module")
-def plan(prepared: Prepared) -> StandbyPlan:
+def plan(prepared: Prepared) -> RegionPlan:
     return site_standby(prepared, "emergency", sites=3)
 
 
@@ -112,7 +113,7 @@ def test_gap_beyond_the_limit_never_reads_as_the_limit(book: Workbook, medical: 
     assert min(value for value in read if value != "–") > 15
 
 
-def test_a_restricted_facility_is_in_no_cell(prepared: Prepared, book: Workbook, medical: CoverageResult, plan: StandbyPlan) -> None:
+def test_a_restricted_facility_is_in_no_cell(prepared: Prepared, book: Workbook, medical: CoverageResult, plan: RegionPlan) -> None:
     hidden = {name for names in (medical.facilities.id, medical.facilities.name) for name in np.array(names)[medical.facilities.restricted]}
     assert hidden
     assert not [text for text in texts(book) for name in hidden if name in text]
@@ -140,9 +141,9 @@ def test_scenario_sheets_tell_who_gains_and_which_facilities_changed(book: Workb
     ]
 
 
-def test_standby_workbook_gives_the_points_before_and_after_and_the_proof(prepared: Prepared, plan: StandbyPlan) -> None:
+def test_standby_workbook_gives_the_points_before_and_after_and_the_proof(prepared: Prepared, plan: RegionPlan) -> None:
     book = opened(site_workbook(prepared, "emergency", plan))
-    assert book.sheetnames == ["说明", "急救点", "前后对比", "证明"]
+    assert book.sheetnames == ["说明", "急救点", "前后对比", "证明", "够不着的村居"]
     assert [row[1].value for row in book["急救点"].iter_rows(min_row=3)] == list(plan.sites.name)
     totals = [row for row in book["前后对比"].iter_rows(min_row=3, values_only=True) if row[0] == "合计 total"]
     assert totals[0][2:4] == (plan.before["covered_people"].iloc[-1], plan.after["covered_people"].iloc[-1])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import FrameType
 from typing import Any
 
 from geodata.errors import FontError, OptionError, Problem, first_few
@@ -16,6 +19,7 @@ from geodata.store import open_region
 from scenarios.model import read_scenario, with_scenario
 from scenarios.output.speed_words import traffic_warnings
 from scenarios.output.writers import FILE_KINDS, FileKind, Writer, write_files
+from scenarios.siting.stop import Stop
 
 
 def say(text: str) -> None:
@@ -37,6 +41,36 @@ def shown(value: Any) -> str:  # noqa: ANN401 — any fact
     if isinstance(value, list):
         return ", ".join(value)
     return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
+
+
+@contextmanager
+def cancellable(time_limit_s: float | None = None) -> Iterator[Stop]:
+    """While this lasts, Ctrl-C ends the search and the best so far is kept; a second one interrupts the program as ever.
+
+    Raises
+    ------
+    OptionError
+        The time limit is not above 0.
+    """
+    if time_limit_s is not None and not time_limit_s > 0:
+        zh, en = f"--time-limit 须大于 0，现为 {time_limit_s:g}。", f"--time-limit must be above 0, not {time_limit_s:g}."
+        raise OptionError(Problem(zh, en))
+    stop = Stop.after(time_limit_s)
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        if stop.cancelled.is_set():
+            signal.default_int_handler(number, frame)
+        stop.cancelled.set()
+        progress(
+            "正在停止，保留已找到的最好方案（再按一次 Ctrl-C 立即退出）……",
+            "Stopping with the best so far (Ctrl-C again to leave at once) …",
+        )
+
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def _backstop(plan: RegionPlan) -> dict[str, float] | None:
 def given_terms(choice: Choice) -> dict[str, Any]:
     """The terms of a choice that were given, by name: what stands beside a result so that it can be had again."""
     nothing = Choice(sites=1)
-    terms = {name: getattr(choice, name) for name in _TERM_WORDS if getattr(choice, name) != getattr(nothing, name)}
+    terms = {name: getattr(choice, name) for name in _TERM_WORDS if getattr(choice, name) not in (getattr(nothing, name), ())}
     area = {name: True for name in ("within", "exclude") if getattr(choice, name) is not None}
     points = {"points": len(choice.points)} if choice.points is not None else {}
     return terms | area | points

@@ -188,7 +188,7 @@ def _named(places: Facilities, ids: Sequence[str]) -> Bools:
 def _unknown(facilities: Facilities, is_open: Bools, new: Sequence[str], choice: Choice) -> list[Problem]:
     """Ids that are neither facilities that may be shown nor candidates, and forced facilities that are not there on the day."""
     shown = {one for one, hidden in zip(facilities.id, facilities.restricted, strict=True) if not hidden}
-    known, problems = shown | set(new), []
+    known, problems = shown | set(new) | set(() if choice.points is None else choice.points.id), []
     by_site = {"--prices": choice.prices, "--vehicles": choice.vehicles, "--busy": choice.busy, "--capacity": choice.capacity}
     named = {"--fixed": choice.fixed, "--forbid": choice.forbidden} | {
         option: tuple(given) for option, given in by_site.items() if isinstance(given, Mapping)

@@ -34,7 +34,7 @@ from scenarios.siting.region_words import proof as proof  # noqa: PLC0414  pages
 from scenarios.siting.result import SitingResult, StageValue
 from scenarios.siting.stop import Stop
 from scenarios.siting.weights import Weigh
-from scenarios.siting.words import Words, contradiction
+from scenarios.siting.words import MODEL_WORDS, Words, contradiction
 
 PLAN = "plan-"  # the ids of a plan's points in a scenario begin so
 M_PER_KM = 1000
@@ -261,7 +261,8 @@ def plan_scenario(prepared: Prepared, plan: RegionPlan) -> Scenario:
             where: dict[str, Any] = {"host": one} if one in known else {"lon": lon, "lat": lat}
             changes.append(Open(id=f"{PLAN}{one}", name=name, kind=kind, **where))
     region = prepared.region
-    return Scenario(region=region.name, region_fingerprint=region.fingerprint, changes=tuple(changes))
+    name = f"{MODEL_WORDS[plan.choice.model][0]}，{len(plan.sites)} 个点"
+    return Scenario(name=name, region=region.name, region_fingerprint=region.fingerprint, changes=tuple(changes))
 
 
 def _moves_as_it_is(places: Facilities, moved: Moved) -> bool:
