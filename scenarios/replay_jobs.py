@@ -14,7 +14,7 @@ from geodata.standards import ServiceDefinition
 from scenarios.call_runs import HOUR_S
 from scenarios.referral import LEAST_LEGS
 from scenarios.replay_core import Jobs
-from scenarios.replay_log import LogRuns, log_plays, log_runs
+from scenarios.replay_log import LogRuns, held_s, log_plays, log_runs
 from scenarios.replay_terms import Played, Plays, ReplayTerms
 from scenarios.siting.weights import Weigh, weights
 
@@ -29,12 +29,13 @@ def plays(prepared: Prepared, definition: ServiceDefinition, terms: ReplayTerms)
     OptionError
         No log, and calls are not made up; minutes that neither the log nor an option says; nobody to call.
     """
-    has_log = len(prepared.region.calls) > 0
-    if terms.per_day is None and not has_log:
-        zh = "本地区没有 120 记录：请用 --synthetic 每天次数 产生随机呼救，或在 region.toml 中写 [calls] 和 file = …。"
-        en = "This region has no 120 log: make up calls by --synthetic PER_DAY, or write [calls] and file = … into region.toml."
-        raise OptionError(Problem(zh, en))
-    log = log_runs(prepared, definition, terms) if has_log else None
+    log = log_runs(prepared, definition, terms) if len(prepared.region.calls) else None
+    if log is not None and not log.arrives.any():
+        log = None  # nothing in it can be played: no place is known, or all were cancelled
+    if terms.per_day is None and log is None:
+        zh = "本地区没有可回放的 120 记录：请用 --synthetic 每天次数 产生随机呼救，或在 region.toml 中写 [calls] 和 file = …。"
+        en = "This region has no 120 log that can be played: make up calls by --synthetic PER_DAY, or write [calls] and file = … into "
+        raise OptionError(Problem(zh, f"{en}region.toml."))
     _refuse_unknown(log, terms)
     if terms.per_day is not None:
         return _made_up(prepared, terms, log, terms.per_day)
@@ -68,52 +69,55 @@ def _known(seconds: Floats, which: Bools) -> int:
     return int(np.isfinite(seconds[which]).sum())
 
 
-class _Holds(NamedTuple):
-    """How long vehicles may be held, one of which is drawn for each made-up call."""
+class _Source(NamedTuple):
+    """What made-up calls are drawn from: how long a vehicle is held, and where; a place of its own for each if there are no `shares`."""
 
     scene_s: Floats
     after_s: Floats
     delivered: Bools
+    spots: Floats
+    spot: Ints
+    home: Ints
+    shares: Floats | None
 
 
-def _holds(log: LogRuns | None, terms: ReplayTerms) -> _Holds:
-    """Runs of the log that say both, as they are; without a log the minutes given, and everybody is taken to a hospital."""
+def _source(prepared: Prepared, log: LogRuns | None, terms: ReplayTerms, weigh: Weigh) -> _Source:
+    """Runs of the log, or the minutes given, everybody taken to a hospital; their places, or settlements by weight."""
     if log is None:
         scene, after = (np.array([(minutes or 0.0) * 60]) for minutes in (terms.scene_minutes, terms.after_scene_minutes))
-        return _Holds(scene, after, np.array([True]))
-    after_s = np.where(log.delivered, log.after_s, 0.0)
-    told = log.arrives & np.isfinite(log.scene_s) & np.isfinite(after_s)
-    return _Holds(log.scene_s[told], after_s[told], log.delivered[told])
-
-
-def _made_up(prepared: Prepared, terms: ReplayTerms, log: LogRuns | None, per_day: float) -> Plays:
-    """Draw calls: Poisson by the hour of the day, each at a settlement by its weight, one vehicle each, none cancelled."""
-    demand, holds = prepared.region.demand, _holds(log, terms)
-    weigh: Weigh = terms.weigh or ("residents" if log is None else "calls")
+        held = (scene, after, np.array([True]))
+    else:
+        mine = np.flatnonzero(log.arrives)
+        scene, after = held_s(log)
+        held = (scene[mine], after[mine], log.delivered[mine])
+        if weigh == "calls":
+            return _Source(*held, log.spots, log.spot[mine], log.home[mine], None)
     counted = weights(prepared, weigh)
     home = np.flatnonzero(counted > 0)
     if len(home) == 0:
         raise OptionError(Problem("没有可以产生呼救的村（社区）。", "There is no settlement for calls to come from."))
-    share = counted[home] / counted[home].sum()
-    hourly = _profile(prepared) * per_day
-    runs = tuple(
-        _drawn(np.random.default_rng([terms.seed, run]), hourly, terms.days, home=home, share=share, holds=holds)
-        for run in range(terms.runs)
-    )
+    return _Source(*held, prepared.region.demand.lonlat[home], np.arange(len(home)), home, counted[home] / counted[home].sum())
+
+
+def _made_up(prepared: Prepared, terms: ReplayTerms, log: LogRuns | None, per_day: float) -> Plays:
+    """Draw calls: Poisson by the hour of the day, one vehicle each, none cancelled."""
+    weigh: Weigh = terms.weigh or ("residents" if log is None else "calls")
+    source, hourly = _source(prepared, log, terms, weigh), _profile(prepared) * per_day
+    runs = tuple(_drawn(np.random.default_rng([terms.seed, run]), hourly, terms.days, source) for run in range(terms.runs))
     played = Played(
         source="synthetic",
         first_day="",
         days=terms.days,
         runs=terms.runs,
         calls=sum(len(jobs) for jobs in runs),
-        scene_minutes=float(holds.scene_s.mean()) / 60,
-        after_minutes=float(holds.after_s[holds.delivered].mean()) / 60 if holds.delivered.any() else float("nan"),
+        scene_minutes=float(source.scene_s.mean()) / 60,
+        after_minutes=float(source.after_s[source.delivered].mean()) / 60 if source.delivered.any() else float("nan"),
         scene_from="log" if terms.scene_minutes is None else "given",
         after_from="log" if terms.after_scene_minutes is None else "given",
-        profile="even" if log is None else "log",
+        profile="log" if len(prepared.region.calls) else "even",
         weigh=weigh,
     )
-    return Plays(demand.lonlat[home], runs, played)
+    return Plays(source.spots, runs, played)
 
 
 def _profile(prepared: Prepared) -> Floats:
@@ -126,18 +130,18 @@ def _profile(prepared: Prepared) -> Floats:
     return np.asarray(count / count.sum())
 
 
-def _drawn(rng: np.random.Generator, hourly: Floats, days: int, *, home: Ints, share: Floats, holds: _Holds) -> Jobs:
+def _drawn(rng: np.random.Generator, hourly: Floats, days: int, source: _Source) -> Jobs:
     count = rng.poisson(np.tile(hourly, days))
     hour = np.repeat(np.arange(len(count)), count)
     received = np.sort(hour * HOUR_MS + rng.integers(0, HOUR_MS, len(hour)))
-    place = rng.choice(len(home), len(hour), p=share)
-    of = rng.integers(0, len(holds.scene_s), len(hour))
+    of = rng.integers(0, len(source.scene_s), len(hour))
+    place = of if source.shares is None else rng.choice(len(source.spot), len(hour), p=source.shares)
     return Jobs(
         received_ms=received,
         call=np.arange(len(hour)),
-        place=place,
-        home=home[place],
-        hold_ms=np.rint((holds.scene_s[of] + holds.after_s[of]) * 1000).astype(np.int64),
+        place=source.spot[place],
+        home=source.home[place],
+        hold_ms=np.rint((source.scene_s[of] + source.after_s[of]) * 1000).astype(np.int64),
         arrives=np.ones(len(hour), dtype=bool),
-        delivered=holds.delivered[of],
+        delivered=source.delivered[of],
     )

@@ -131,8 +131,8 @@ def log_plays(prepared: Prepared, log: LogRuns, terms: ReplayTerms) -> Plays:
     """Make the jobs of a log: what a run does not say of itself is the median of the others."""
     calls = prepared.region.calls
     midnight = int(calls.stamp_s[:, RECEIVED].min()) // DAY_S * DAY_S
-    scene, after, whole = _filled(log.scene_s, log.arrives), _filled(log.after_s, log.delivered), _filled(log.whole_s, ~log.arrives)
-    hold_s = np.where(log.arrives, scene + np.where(log.delivered, after, 0.0), whole)
+    scene, after = held_s(log)
+    hold_s = np.where(log.arrives, scene + after, _filled(log.whole_s, ~log.arrives))
     jobs = Jobs(
         received_ms=(calls.stamp_s[log.record, RECEIVED] - midnight) * 1000,
         call=np.unique(calls.call[log.record], return_inverse=True)[1].reshape(-1),
@@ -166,6 +166,11 @@ def log_plays(prepared: Prepared, log: LogRuns, terms: ReplayTerms) -> Plays:
         observed_p90_minutes=percentile(observed, 0.9),
     )
     return Plays(log.spots, (jobs,), played)
+
+
+def held_s(log: LogRuns) -> tuple[Floats, Floats]:
+    """Seconds on the scene, and after it (0 of who is not taken to a hospital): what a run does not say is the median of the others."""
+    return _filled(log.scene_s, log.arrives), np.where(log.delivered, _filled(log.after_s, log.delivered), 0.0)
 
 
 def _observed_minutes(calls: Calls) -> Floats:

@@ -29,7 +29,8 @@ class ReplayTerms:
     seed : int
         Of made-up calls, and of the confidence of a log.
     weigh : "residents", "old", "calls" or None
-        Where made-up calls come from; None: calls where there is a log, else residents.
+        Where made-up calls come from: settlements by their weight, or ("calls") the place of a call of the log, with its times; None: calls
+        where there is a log, else residents.
     scene_minutes, after_scene_minutes : float or None
         On the scene; transport and handing over of those who are taken to a hospital. None: of the log.
     """

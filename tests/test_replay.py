@@ -307,6 +307,18 @@ def test_made_up_calls_follow_the_hours_and_the_services_of_the_log():
     assert result.played.after_minutes == pytest.approx(20)
 
 
+def test_made_up_calls_of_a_log_come_from_its_places_those_that_nobody_reaches_too():
+    far = county(homes=HOMES | {"c": (5, 30)})
+    calls = by_the_rules(far, 60)
+    there = np.full((60, 2), far.demand.lonlat[2])
+    half = replace(
+        calls, lonlat=np.where(np.arange(60)[:, None] % 2 == 0, there, calls.lonlat), settlement=np.where(np.arange(60) % 2, 1, 2)
+    )
+    result = replay(ready(far, half), response(), ReplayTerms(per_day=20, days=30, runs=2))
+    assert figure(result, "unreached_calls") / figure(result, "calls") == pytest.approx(0.5, abs=0.05)
+    assert result.unreached["id"].tolist() == ["c"]
+
+
 def test_a_vehicle_more_lowers_the_wait_of_made_up_calls():
     prepared = ready(county())
     one, two = (replay(prepared, response(), MADE_UP, vehicles={"P": count}) for count in (1, 2))
