@@ -21,8 +21,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from geodata.errors import OptionError, Problem
-from scenarios.siting.blocks import Block, Covering, block_of, counted_people, gains_of, is_rising, served_people, sorted_by_id
+from scenarios.siting.blocks import Block, Covering, block_of, counted_people, enough, gains_of, is_rising, served_people, sorted_by_id
 from scenarios.siting.cover_program import any_plan, best_of_last
+from scenarios.siting.exchange import exchanged
 from scenarios.siting.models import check_ids as check_question
 from scenarios.siting.question import CoverStage, Numbers, Sites
 from scenarios.siting.result import Plan, StageValue, Status
@@ -73,34 +74,33 @@ def cover(asked: Covering, stop: Stop) -> Plan:
 def _best_in_turn(asked: Covering, blocks: Sequence[Block], stop: Stop) -> tuple[Numbers, list[float]] | None:
     """Maximise each block among the plans that are best in those before: vehicles, and each block's bound; None if nothing is feasible."""
     sites = asked.sites
-    best = _greedy(blocks, sites) if sites.is_plain and asked.must is None and asked.floor is None else None
+    best = _greedy(blocks, sites) if sites.is_plain and asked.must is None and asked.floor is None else _first_plan(asked)
+    if best is None:
+        return None
+    held = [] if asked.floor is None else [block_of(asked.floor[0], sites)]
+    least = [enough(block, asked.floor[1]) for block in held if asked.floor is not None]
     bounds: list[float] = []
     for stage, block in enumerate(blocks):
+        floors = [served_people(earlier, best) - earlier.same_people for earlier in blocks[:stage]]
+        best = exchanged(asked, [*held, *blocks[: stage + 1]], [*least, *floors], best, stop)
         bound = _plain_bound(block, sites)
-        if best is None or (bound - served_people(block, best) >= block.same_people and stop.reason is None):
-            floors = [] if best is None else [served_people(earlier, best) - earlier.same_people for earlier in blocks[:stage]]
-            found = best_of_last(asked, blocks[: stage + 1], floors, stop)
-            if found.is_infeasible:
-                return None
-            bound = min(bound, found.bound)
-            best = _better(blocks[: stage + 1], floors, best, found.vehicles)
-            if best is None:
-                best = _first_plan(asked)
-            if best is None:
-                return None
+        if bound - served_people(block, best) >= block.same_people and stop.reason is None:
+            found, solver_bound = best_of_last(asked, blocks[: stage + 1], floors, best, stop)
+            bound = min(bound, solver_bound)
+            best = _better(blocks[: stage + 1], floors, best, found)
         bounds.append(bound)
-    return None if best is None else (best, bounds)
+    return best, bounds
 
 
-def _better(blocks: Sequence[Block], floors: Sequence[float], best: Numbers | None, found: Numbers | None) -> Numbers | None:
+def _better(blocks: Sequence[Block], floors: Sequence[float], best: Numbers, found: Numbers) -> Numbers:
     """The better of two plans in the last block; one that slipped through the solver's tolerances is not taken: the bound then says so."""
-    if found is None or not all(served_people(one, found) > floor for one, floor in zip(blocks, floors, strict=False)):
+    if not all(served_people(one, found) > floor for one, floor in zip(blocks, floors, strict=False)):
         return best
-    return found if best is None or served_people(blocks[-1], found) > served_people(blocks[-1], best) else best
+    return found if served_people(blocks[-1], found) > served_people(blocks[-1], best) else best
 
 
 def _first_plan(asked: Covering) -> Numbers | None:
-    """Any plan that meets the demands, when the search was stopped before it had one."""
+    """Any plan that meets the demands; None if none does."""
     found = any_plan(asked, Stop.after(PATIENCE_S))
     if found.vehicles is None and not found.is_infeasible:
         raise OptionError(

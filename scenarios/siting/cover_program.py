@@ -12,7 +12,7 @@ from scipy.sparse import csr_array, hstack, vstack
 
 from scenarios.siting.blocks import SAME_SHARE, Block, Covering, block_of, enough, is_rising, served_people
 from scenarios.siting.milp import Program, Solution, maximise
-from scenarios.siting.question import Numbers
+from scenarios.siting.question import Ints, Numbers
 from scenarios.siting.rules import SiteRows, site_rows
 from scenarios.siting.stop import Stop
 
@@ -21,11 +21,10 @@ MOST_ROUNDS: Final = 60
 
 
 class Found(NamedTuple):
-    """Vehicles at each candidate (None: nothing found), a bound on the last block in people, and whether nothing is feasible."""
+    """Vehicles at each candidate, None if nothing was found, and whether nothing is feasible."""
 
     vehicles: Numbers | None
-    bound: float
-    is_infeasible: bool = False
+    is_infeasible: bool
 
 
 class Layer(NamedTuple):
@@ -42,23 +41,21 @@ class Layer(NamedTuple):
     offset_people: float
 
 
-def best_of_last(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], stop: Stop) -> Found:
-    """Find the best plan in the last block that keeps the floors (people) of the blocks before it."""
-    goal = blocks[-1]
-    if not goal.is_expected:
-        return _solved(asked, blocks, floors, [_tangents(block, asked) for block in blocks], stop)
-    points, best, bound = [_tangents(block, asked) for block in blocks], None, math.inf
-    for _ in range(MOST_ROUNDS):
-        found = _solved(asked, blocks, floors, points, stop)
-        if found.vehicles is None:
-            return Found(best, bound, found.is_infeasible and best is None)
-        bound = min(bound, found.bound)
-        if best is None or served_people(goal, found.vehicles) > served_people(goal, best):
-            best = found.vehicles
+def best_of_last(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], best: Numbers, stop: Stop) -> tuple[Numbers, float]:
+    """Find a better plan in the last block that keeps the floors (people) of the blocks before it, and a bound in people."""
+    goal, points, bound = blocks[-1], [_tangents(block, asked) for block in blocks], math.inf
+    for _ in range(MOST_ROUNDS if goal.is_expected else 1):
+        program = _program(asked, blocks, floors, points, goal=True)
+        found, top = _solved(asked, goal, points[-1], program, best=best, stop=stop)
+        bound = min(bound, top)
+        if found is None:
+            break
+        if served_people(goal, found) > served_people(goal, best):
+            best = found
         if bound - served_people(goal, best) < goal.same_people or stop.reason is not None:
             break
-        points[-1] = np.column_stack([points[-1], goal.cover(found.vehicles)])
-    return Found(best, bound)
+        points[-1] = np.column_stack([points[-1], goal.cover(found)])
+    return best, bound
 
 
 def pinned(asked: Covering, vehicles: Numbers) -> Program:
@@ -71,29 +68,33 @@ def pinned(asked: Covering, vehicles: Numbers) -> Program:
     return _program(asked, blocks, floors, [_tangents(block, asked) for block in blocks], goal=False)
 
 
-def _solved(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], points: Sequence[Numbers], stop: Stop) -> Found:
-    program, goal, count = _program(asked, blocks, floors, points, goal=True), blocks[-1], len(asked.sites)
-    solution: Solution = maximise(program, stop)
-    bound = _layer(goal, site_rows(asked.sites), points[-1]).offset_people + solution.bound / goal.scale
+def _solved(asked: Covering, goal: Block, points: Numbers, program: Program, best: Numbers, stop: Stop) -> tuple[Numbers | None, float]:
+    rules = site_rows(asked.sites)
+    solution = maximise(program, stop, start=_start(asked, best))
+    bound = _layer(goal, rules, points).offset_people + solution.bound / goal.scale
     if goal.is_whole and math.isfinite(bound):
         bound = math.floor(bound + max(1e-6, SAME_SHARE * bound))
-    if solution.values is None:
-        return Found(None, bound, solution.status == "infeasible")
-    choice = solution.values[: site_rows(asked.sites).lower.size]
-    is_chosen = choice[:count] > 0.5  # noqa: PLR2004  binary
-    vehicles = np.where(is_chosen, np.rint(site_rows(asked.sites).vehicles @ np.rint(choice)), 0.0)
-    return Found(vehicles, bound)
+    return None if solution.values is None else _vehicles(asked, rules, solution.values), bound
+
+
+def _vehicles(asked: Covering, rules: SiteRows, values: Numbers) -> Numbers:
+    """(candidates,) vehicles at each, of the values of a program's variables."""
+    choice = np.rint(values[: rules.lower.size])
+    return np.where(choice[: len(asked.sites)] > 0, rules.vehicles @ choice, 0.0)
+
+
+def _start(asked: Covering, vehicles: Numbers) -> Numbers:
+    """The first variables of a program for a choice: whether each is chosen and, with a fleet, how many vehicles stand there."""
+    chosen = (vehicles > 0).astype(np.float64)
+    return chosen if asked.sites.fleet is None else np.concatenate([chosen, vehicles])
 
 
 def any_plan(asked: Covering, stop: Stop) -> Found:
     """Find a choice that keeps the rules, `must` and `floor`, whatever it is worth in the stages."""
-    rules = site_rows(asked.sites)
-    program, count = _program(asked, [], [], [], goal=False), len(asked.sites)
-    solution = maximise(program, stop)
+    solution = maximise(_program(asked, [], [], [], goal=False), stop)
     if solution.values is None:
-        return Found(None, math.inf, solution.status == "infeasible")
-    choice = np.rint(solution.values[: rules.lower.size])
-    return Found(np.where(choice[:count] > 0, rules.vehicles @ choice, 0.0), math.inf)
+        return Found(None, solution.status == "infeasible")
+    return Found(_vehicles(asked, site_rows(asked.sites), solution.values), is_infeasible=False)
 
 
 def fewest(asked: Covering, stop: Stop) -> Solution:
@@ -174,18 +175,35 @@ def _levels(block: Block, reached: csr_array, rules: SiteRows) -> Layer:
     on_own = csr_array((np.ones(row.size), (row, np.arange(row.size))), shape=(levels.size, row.size))
     on_choice = -reached
     on_choice.data = -np.minimum(-on_choice.data, np.repeat(levels, np.diff(on_choice.indptr)))  # tighter, and the same for whole numbers
-    upper = np.zeros(levels.size)
-    if is_rising(block):  # a later vehicle counts only where an earlier one does
-        later = np.flatnonzero(row[1:] == row[:-1]) + 1
-        order = np.arange(later.size)
-        after = csr_array(
-            (np.repeat([1.0, -1.0], later.size), (np.tile(order, 2), np.concatenate([later, later - 1]))), shape=(later.size, row.size)
-        )
-        on_own = csr_array(vstack([on_own, after], format="csr"))
-        on_choice = csr_array(vstack([on_choice, csr_array((later.size, on_choice.shape[1]))], format="csr"))
-        upper = np.zeros(levels.size + later.size)
     settled = block.settled_people + math.fsum(block.people * block.worth(block.base))
-    return Layer(on_choice, on_own, upper, gain, is_integer=True, offset_people=settled)
+    layer = Layer(on_choice, on_own, np.zeros(levels.size), gain, is_integer=is_rising(block), offset_people=settled)
+    return layer if not is_rising(block) else _in_order(layer, row, level, reached)
+
+
+def _in_order(layer: Layer, row: Ints, level: Ints, reached: csr_array) -> Layer:
+    """Where a later vehicle is worth more than an earlier one, it counts only after that one.
+
+    Where one vehicle stands at each candidate, the second cover of a row also is no more than all candidates but any one of them give:
+    with it the bound is closer.
+    """
+    later = np.flatnonzero(row[1:] == row[:-1]) + 1
+    order = np.arange(later.size)
+    after = csr_array(
+        (np.repeat([1.0, -1.0], later.size), (np.tile(order, 2), np.concatenate([later, later - 1]))), shape=(later.size, row.size)
+    )
+    on_own, on_choice = [layer.on_own, after], [layer.on_choice, csr_array((later.size, reached.shape[1]))]
+    second = np.flatnonzero((level == 1) & np.isin(row, row[level == 0]))
+    if (reached.data == 1.0).all():
+        rows = csr_array(reached[row[second]])
+        sizes = np.diff(rows.indptr)
+        each = np.arange(rows.nnz)
+        but_one = csr_array(rows[np.repeat(np.arange(len(second)), sizes)]) - csr_array(
+            (np.ones(rows.nnz), (each, rows.indices)), shape=(rows.nnz, rows.shape[1])
+        )
+        on_choice.append(-but_one)
+        on_own.append(csr_array((np.ones(rows.nnz), (each, np.repeat(second, sizes))), shape=(rows.nnz, row.size)))
+    own, choice = csr_array(vstack(on_own, format="csr")), csr_array(vstack(on_choice, format="csr"))
+    return layer._replace(on_own=own, on_choice=choice, upper=np.zeros(own.shape[0]))
 
 
 def _expected(block: Block, reached: csr_array, points: Numbers) -> Layer:

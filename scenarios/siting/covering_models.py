@@ -30,7 +30,7 @@ from scenarios.siting.question import Asked, CoverStage, Mask, Model, Sites, Ter
 from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
 
-MOST_LEVELS: Final = 60  # vehicles that can count at one point
+NOTHING: Final = 1e-13  # what a further vehicle is worth at last, per person
 SITES: Final = "sites"
 
 
@@ -97,7 +97,7 @@ def _mexclp(asked: Asked, terms: Terms) -> Covering:
     if len(shares) > 1:
         return Covering(sites=asked.sites, stages=(CoverStage("expected", asked.near, asked.people, busy=busy),))
     share = float(shares[0]) if len(shares) else 0.0
-    gains = tuple((1.0 - share) * share**level for level in range(_most_vehicles(asked)))
+    gains = tuple((1.0 - share) * share**level for level in range(_most_vehicles(asked)) if level == 0 or share**level > NOTHING)
     return Covering(sites=asked.sites, stages=(_stage(asked, "expected", gains),))
 
 
@@ -106,13 +106,13 @@ def _most_vehicles(asked: Asked) -> int:
     sites = asked.sites
     if sites.fleet is not None:
         anyway = int(sites.vehicles[sites.background].sum())
-        return max(1, min(MOST_LEVELS, sites.fleet + anyway))
+        return max(1, sites.fleet + anyway)
     rows = csr_array(asked.near, dtype=np.float64) @ sites.vehicles.astype(np.float64)
     most = float(rows.max(initial=1.0))
     if sites.total is not None:
         free = np.sort(sites.vehicles[~sites.background])[::-1][: sites.total].sum()
         most = min(most, float(free + sites.vehicles[sites.background].sum()))
-    return max(1, min(MOST_LEVELS, int(most)))
+    return max(1, int(most))
 
 
 def _dsm(asked: Asked, terms: Terms) -> Covering:

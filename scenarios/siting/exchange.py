@@ -1,76 +1,81 @@
-"""What a choice comes to with one site more, for every candidate at once."""
+"""Better plans by exchange (Teitz & Bart 1968): a chosen site, or a vehicle of a fleet, moves to where it is worth more, until none is."""
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import csc_array
+from scipy.sparse import csr_array
 
-from scenarios.siting.blocks import Block
-from scenarios.siting.question import Ints, Mask, Numbers
+from scenarios.siting.blocks import Block, Covering, gains_of, served_people
+from scenarios.siting.question import Mask, Numbers, Sites
+from scenarios.siting.stop import Stop
 
 
-def added_worth(block: Block, chosen: Mask, vehicles: Ints) -> Numbers:
-    """People of a stage when one candidate is chosen too.
+def exchanged(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], vehicles: Numbers, stop: Stop) -> Numbers:
+    """Improve a plan in the last block, keeping the rules, `must`, `floor` and the floors (people) of the blocks before it.
 
     Parameters
     ----------
-    block : Block
-    chosen : (candidates,) bool
-    vehicles : (candidates,) int64
-        At each candidate if it is chosen.
-
-    Returns
-    -------
-    (candidates,) float64
+    asked : Covering
+        The floor of a covering question is its first of `blocks` here, with its threshold among `floors`.
+    blocks : sequence of Block
+    floors : sequence of float
+        One for each block but the last.
+    vehicles : (candidates,) float64
+    stop : Stop
     """
-    now = block.cover(np.where(chosen, vehicles, 0).astype(np.float64))
-    gain = np.zeros(len(chosen))
-    if block.is_expected:
-        gain = (block.rows.T @ (block.people * np.exp(-now))) * -np.expm1(-block.weight * vehicles)
-    else:
-        for number in np.unique(vehicles):
-            more = block.people * (block.worth(now + float(number)) - block.worth(now))
-            gain = np.where(vehicles == number, block.rows.T @ more, gain)
-    return np.asarray(block.settled_people + math.fsum(block.people * block.worth(now)) + gain)
+    if not _is_simple(asked.sites):
+        return vehicles
+    best, again = vehicles, True
+    while again and stop.reason is None:
+        again = False
+        for at in np.flatnonzero(_movable(asked.sites, best)):
+            better = _moved(asked, blocks, floors, best, int(at))
+            if better is not None:
+                best, again = better, True
+    return best
 
 
-class Costs(NamedTuple):
-    """The routes of a p-median question by candidate; people of whom none has any count nothing.
+def _is_simple(sites: Sites) -> bool:
+    """Whether one site more or less is one vehicle more or less, and no rule ties candidates to each other but spacing."""
+    one_each = sites.fleet is not None or bool((sites.vehicles == 1).all())
+    return one_each and sites.budget is None and not sites.movable.any()
 
-    Attributes
-    ----------
-    routes : (demand, candidates) sparse float64
-        Entries are stored where there is a route, those that cost 0 too.
-    people : (demand,) float64
-    """
 
-    routes: csc_array
-    people: Numbers
+def _movable(sites: Sites, vehicles: Numbers) -> Mask:
+    stays = sites.always if sites.fleet is None else sites.background | (sites.always & (vehicles <= 1))
+    return np.asarray((vehicles > 0) & ~stays)
 
-    def nearest(self, chosen: Mask) -> Numbers:
-        """(demand,) float64: cost of the nearest chosen site, infinite without a route."""
-        found = np.full(len(self.people), np.inf)
-        for site in np.flatnonzero(chosen):
-            part = slice(self.routes.indptr[site], self.routes.indptr[site + 1])
-            rows = self.routes.indices[part]
-            found[rows] = np.minimum(found[rows], self.routes.data[part])
-        return found
 
-    def total(self, chosen: Mask) -> tuple[float, float]:
-        """People who have a route to a chosen site, and the sum of people times cost."""
-        nearest = self.nearest(chosen)
-        reached = np.isfinite(nearest)
-        return math.fsum(self.people[reached]), math.fsum(self.people[reached] * nearest[reached])
+def _moved(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], vehicles: Numbers, at: int) -> Numbers | None:
+    """One vehicle of this site where it is worth more; None if it is worth most here."""
+    goal, without = blocks[-1], vehicles.copy()
+    without[at] -= 1.0
+    gain = gains_of(goal, without)
+    here = served_people(goal, vehicles) - served_people(goal, without)
+    gain[~_may_take(asked.sites, without, is_last=without[at] == 0)] = -np.inf
+    for to in np.argsort(-gain, kind="stable"):
+        if not gain[to] > here + goal.same_people:
+            return None
+        moved = without.copy()
+        moved[to] += 1.0
+        if _keeps(asked, blocks[:-1], floors, moved):
+            return moved
+    return None
 
-    def added(self, chosen: Mask) -> tuple[Numbers, Numbers]:
-        """The same two for every candidate, when it is chosen too: (candidates,) float64 each."""
-        nearest, (reached, cost) = self.nearest(chosen), self.total(chosen)
-        site = np.repeat(np.arange(len(chosen)), np.diff(self.routes.indptr))
-        before, people = nearest[self.routes.indices], self.people[self.routes.indices]
-        new = ~np.isfinite(before)
-        saved = np.where(new, self.routes.data, np.minimum(self.routes.data - np.where(new, 0.0, before), 0.0)) * people
-        more = np.bincount(site, weights=np.where(new, people, 0.0), minlength=len(chosen))
-        return np.asarray(reached + more), np.asarray(cost + np.bincount(site, weights=saved, minlength=len(chosen)))
+
+def _may_take(sites: Sites, without: Numbers, *, is_last: bool) -> Mask:
+    """Where one more vehicle may stand: at a new site if its own is given up, at a chosen one of a fleet otherwise."""
+    new = (without == 0) & ~sites.forbidden
+    for pair in sites.apart:
+        new[pair[without[pair[::-1]] > 0]] = False
+    if is_last:
+        return np.asarray(new)
+    return np.asarray((without > 0) & (without < sites.vehicles) & sites.counted)
+
+
+def _keeps(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], vehicles: Numbers) -> bool:
+    if any(served_people(block, vehicles) <= floor for block, floor in zip(blocks, floors, strict=True)):
+        return False
+    return asked.must is None or bool((csr_array(asked.must, dtype=np.float64) @ vehicles > 0).all())

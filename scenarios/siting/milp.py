@@ -75,7 +75,14 @@ class Solution:
 
 
 def maximise(program: Program, stop: Stop, *, start: Numbers | None = None) -> Solution:
-    """Solve a program, from a feasible `start` if there is one.
+    """Solve a program.
+
+    Parameters
+    ----------
+    program : Program
+    stop : Stop
+    start : (some,) float64, optional
+        Values of the first variables in a feasible solution, to begin from.
 
     Raises
     ------
@@ -83,7 +90,7 @@ def maximise(program: Program, stop: Stop, *, start: Numbers | None = None) -> S
         The solver ends in a way that no program of ours should bring about.
     """
     if stop.reason is not None:
-        return Solution("stopped", start, math.inf)
+        return Solution("stopped", None, math.inf)
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
     for option, value in _OPTIONS.items():
         solver.setOptionValue(option, value)
@@ -91,9 +98,7 @@ def maximise(program: Program, stop: Stop, *, start: Numbers | None = None) -> S
         solver.setOptionValue("time_limit", stop.left_s)
     _pass(solver, program)
     if start is not None:
-        given = highspy.HighsSolution()
-        given.col_value = start.tolist()
-        solver.setSolution(given)
+        solver.setSolution(start.size, np.arange(start.size, dtype=np.int32), start)
 
     def interrupt(event: Any) -> None:  # noqa: ANN401  highspy has no types
         event.data_in.user_interrupt = stop.cancelled.is_set()
@@ -106,7 +111,7 @@ def maximise(program: Program, stop: Stop, *, start: Numbers | None = None) -> S
         msg = f"HiGHS stopped with {solver.modelStatusToString(ended)}"
         raise RuntimeError(msg)
     values, info = np.asarray(solver.getSolution().col_value, dtype=np.float64), solver.getInfo()
-    found = values if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible else start
+    found = values if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible else None
     bound = info.mip_dual_bound if program.integer.any() else info.objective_function_value
     return Solution(_ENDED[ended], found, bound if math.isfinite(bound) else math.inf)  # type: ignore[arg-type]  # one of the three
 

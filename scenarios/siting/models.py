@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Final
 
@@ -18,6 +19,7 @@ from scenarios.siting.stop import Stop
 
 Solve = Callable[[Asked, Terms, Stop], Plan]
 NUMBER_FOUND: Final[frozenset[Model]] = frozenset({"lscp", "partial"})  # these say how many sites it takes
+COUNTS_VEHICLES: Final[frozenset[Model]] = frozenset({"bacop1", "bacop2", "mexclp", "dsm"})
 LEAST: Final[frozenset[Model]] = frozenset({"lscp", "partial", "p-median", "p-center"})  # their objective is to be small
 _OWN: Final[dict[Model, tuple[str, str]]] = {
     "cmclp": ("capacitated", "cmclp"),
@@ -52,16 +54,19 @@ def site(asked: Asked, model: Model, terms: Terms, *, stop: Stop, equals: int = 
     """
     started_s = time.perf_counter()
     check_terms(asked, model, terms)
+    whole = asked
+    if model not in COUNTS_VEHICLES:  # one or several at a site are the same to it
+        asked = replace(asked, sites=replace(asked.sites, vehicles=np.ones(len(asked.sites), dtype=np.int64)))
     plan = _solve(model)(asked, terms, stop) if _can_be_chosen(asked.sites) else Plan((), (), "infeasible", (), "")
     if plan.status == "infeasible":
         conflicts = import_module("scenarios.siting.conflicts").conflicts
-        return _result(asked, model, plan, stop, conflict=conflicts(asked, model, terms, Stop()), seconds=time.perf_counter() - started_s)
+        return _result(whole, model, plan, stop, conflict=conflicts(asked, model, terms, Stop()), seconds=time.perf_counter() - started_s)
     check_plan(asked, model, terms, plan)
     equal: tuple[tuple[str, ...], ...] = ()
     complete = False
     if equals and plan.status == "optimal":
         equal, complete = import_module("scenarios.siting.equal").equal_optima(asked, model, terms, plan, equals, stop)
-    return _result(asked, model, plan, stop, equal=equal, complete=complete, seconds=time.perf_counter() - started_s)
+    return _result(whole, model, plan, stop, equal=equal, complete=complete, seconds=time.perf_counter() - started_s)
 
 
 def check_ids(ids: Sequence[str], *, sites: int | None, fixed: Sequence[str] = (), forbidden: Sequence[str] = (), source: str = "") -> None:
@@ -130,6 +135,9 @@ def check_terms(asked: Asked, model: Model, terms: Terms) -> None:
         for option, (lacks, zh, en) in needs.items()
         if lacks
     ]
+    if model not in COUNTS_VEHICLES and sites.fleet is not None:
+        zh = f"模型 {model} 不计车辆数：请去掉 --fleet，或用 mexclp、dsm、bacop1、bacop2。"
+        problems.append(Problem(zh, f"Model {model} counts no vehicles: leave out --fleet, or use mexclp, dsm, bacop1 or bacop2."))
     if model in NUMBER_FOUND and sites.total is not None:
         zh = f"模型 {model} 自己求需要几个点：请去掉 --sites；要限定点数请用 mclp。"
         problems.append(Problem(zh, f"Model {model} finds how many sites it takes: leave out --sites, or use mclp for a given number."))
@@ -187,7 +195,7 @@ def _result(
         bound=None if goal is None else goal.bound,
         sites=plan.chosen,
         fixed=tuple(sorted(one for one, is_fixed in zip(sites.id, sites.fixed, strict=True) if is_fixed)),
-        vehicles=plan.vehicles,
+        vehicles=plan.vehicles if model in COUNTS_VEHICLES else _standing(sites, plan),
         served=math.fsum(asked.people[within]),
         total=math.fsum(asked.people),
         unreachable=_named(asked, ~reachable),
@@ -199,6 +207,12 @@ def _result(
         method=plan.method,
         seconds=seconds,
     )
+
+
+def _standing(sites: Sites, plan: Plan) -> tuple[int, ...]:
+    """Vehicles at each chosen site, as the question states them."""
+    stated = dict(zip(sites.id, sites.vehicles.tolist(), strict=True))
+    return tuple(stated[one] for one in plan.chosen)
 
 
 def _within(asked: Asked, chosen: Mask) -> Mask:

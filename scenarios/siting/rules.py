@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import block_array, coo_array, csr_array, vstack
+from scipy.sparse import block_array, coo_array, csr_array, diags_array, eye_array, vstack
 
 from scenarios.siting.question import Ints, Mask, Numbers, Sites
 
@@ -126,7 +126,7 @@ def _moves(sites: Sites, sizes: tuple[int, ...], stays: Ints, goes: Ints) -> lis
 def _fleet(sites: Sites, sizes: tuple[int, ...]) -> list[_Part]:
     """Vehicles stand at chosen sites only, at least one each and no more than there is room for."""
     count, fleet = len(sites), float(sites.fleet or 0)
-    eye, room = csr_array(np.eye(count)), csr_array(np.diag(sites.vehicles.astype(np.float64)))
+    eye, room = csr_array(eye_array(count)), csr_array(diags_array(sites.vehicles.astype(np.float64)))
     each = [Label("fleet", (at,)) for at in range(count)]
     counted = csr_array(sites.counted.astype(np.float64)[None, :])
     return [
