@@ -65,6 +65,7 @@ def region_curve(
     *,
     definition_id: str | None,
     most: int | None,
+    order_sites: int | None,
     years: Years | None,
     stop: Stop,
     progress: Progress,
@@ -77,11 +78,13 @@ def region_curve(
     service_id : str
         A service with a siting rule, such as ``emergency``.
     choice : Choice
-        With a number of points, the order is that of the plan of so many.
+        Its number of points plays no part.
     definition_id : str or None
         The service's first unless given.
     most : int or None
         The largest number of points; until nothing more is gained unless given.
+    order_sites : int or None
+        The number of points whose plan is put in order; `most`, or the knee of the curve, unless given.
     years : Years or None
         By year, how many points in all.
     stop : Stop
@@ -94,15 +97,15 @@ def region_curve(
     OptionError
         The question cannot be asked: see :func:`scenarios.siting.region_question.ask` and ``coverage_curve``.
     """
-    if most is not None and choice.sites is not None and choice.sites > most:
-        zh = f"--sites {choice.sites} 大于 --most {most}：请增大 --most。"
-        raise OptionError(Problem(zh, f"--sites {choice.sites} is more than --most {most}: ask for more."))
+    if most is not None and order_sites is not None and order_sites > most:
+        zh = f"--sites {order_sites} 大于 --most {most}：请增大 --most。"
+        raise OptionError(Problem(zh, f"--sites {order_sites} is more than --most {most}: ask for more."))
     people_of = {} if years is None else _people_of(prepared, choice, years)
     question = ask(prepared, service_id, definition_id, choice)
     asked, model, terms = question.asked, choice.model, question.terms
     for_curve = stop.within(stop.left_s / 2) if years else stop
     curve = coverage_curve(asked, model, terms, most=most, stop=for_curve, progress=progress)
-    number, why = _order_of(choice, most, curve)
+    number, why = _order_of(order_sites, most, curve)
     plan = curve.results.get(number or 0)
     standing = [one for one, stands in zip(question.places.id, question.existing, strict=True) if stands]
     order = None
@@ -134,13 +137,13 @@ def _people_of(prepared: Prepared, choice: Choice, years: Years) -> dict[int, Fl
     return told
 
 
-def _order_of(choice: Choice, most: int | None, curve: Curve) -> tuple[int | None, str]:
+def _order_of(asked_for: int | None, most: int | None, curve: Curve) -> tuple[int | None, str]:
     """The number of points whose plan is put in order, and why."""
     known = [step.sites for step in curve.steps if step.result.stages]
     if not known:
         return None, "end"
-    if choice.sites in known:
-        return choice.sites, "sites"
+    if asked_for in known:
+        return asked_for, "sites"
     if most in known:
         return most, "most"
     knee = curve.knees[-1]
