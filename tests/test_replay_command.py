@@ -8,7 +8,9 @@ import pytest
 
 from geodata.region import Prepared
 from scenarios.cli import main
-from scenarios.model import Open, Scenario
+from scenarios.model import Open, Scenario, read_scenario
+from scenarios.replay import replay, replay_points
+from scenarios.replay_terms import ReplayTerms
 
 POINTS = ("WS-0002", "WS-0005", "WS-0009", "WS-0012")
 FILES = ["replay.csv", "replay.json", "replay.xlsx", "replay_points.csv", "replay_unreached.csv"]
@@ -82,3 +84,15 @@ def test_made_up_calls_are_told_with_their_seed_and_what_theory_says(example, pl
 def test_what_does_not_fit_is_refused(example, options, words, capsys):
     assert main(["replay", str(example), *options]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_with_vehicles_enough_the_share_in_time_is_that_of_coverage(prepared, plan):
+    """Made-up calls where people live, and nobody waits: what siting proves for the plan, 493,457 of 620,254 people."""
+    definition = prepared.services.service("emergency").definition(None)
+    terms = ReplayTerms(per_day=200, days=100, runs=5, weigh="residents")
+    scenario = read_scenario(plan)
+    points = replay_points(prepared, definition, scenario)
+    result = replay(prepared, definition, terms, scenario=scenario, vehicles=dict.fromkeys(points, 40))
+    row = result.figures.set_index(["figure", "group"]).loc[("share_within", "all")]
+    assert row["after_low"] < 493_457 / 620_254 < row["after_high"]
+    assert result.figures.set_index(["figure", "group"]).loc[("waiting_calls", "all"), "after"] == 0

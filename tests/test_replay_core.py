@@ -200,3 +200,14 @@ def test_erlang_s_formula_as_worked_out_by_hand():
     assert erlang_c(0.0, 2) == 0.0
     assert erlang_wait(1.0, 2, 60.0) == pytest.approx(20.0)
     assert erlang_wait(2.0, 2, 60.0) == float("inf")
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_with_a_vehicle_for_every_job_everybody_is_served_at_once_from_the_nearest_point(case):
+    todo, way, vehicles = case
+    sent = play(todo, way, np.full(len(vehicles), len(todo)))
+    assert (sent.start_ms == todo.received_ms).all()
+    mine = way.go_ms[todo.place]
+    nearest = np.where(mine < 0, 99, mine).min(axis=1)
+    assert sent.go_ms.tolist() == np.where(nearest == 99, NO_WAY, nearest).tolist()

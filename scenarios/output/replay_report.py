@@ -26,7 +26,7 @@ from scenarios.output.replay_words import (
 )
 from scenarios.output.report import align, definition_json, people, percent, provenance, rows
 from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
-from scenarios.output.time_words import basis, cause_words, minutes, study_title
+from scenarios.output.time_words import basis, cause_words, minutes, minutes_cell, study_title
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
 from scenarios.replay import SIDES, Replay
@@ -192,18 +192,20 @@ def _figure_columns(result: Replay) -> list[Column]:
     words = BEFORE_AFTER_WORDS | {"change": CHANGE_WORDS}
     columns = [Column("指标", "figure", "text", 34), Column("类别", "class", "text", 12)]
     for name in _columns_shown(result):
-        columns += [Column(*words[name], "figure", 12), Column("95 % 下限", "low", "figure"), Column("95 % 上限", "high", "figure")]
+        columns += [Column(*words[name], "tenth"), Column("95 % 下限", "low", "tenth"), Column("95 % 上限", "high", "tenth")]
     return columns
 
 
 def _figure_rows(result: Replay) -> list[list[Cell]]:
     """A column holds calls, minutes and shares alike: shares in percent, as their names then say."""
-    keys = [f"{name}{suffix}" for name in _columns_shown(result) for suffix in ("", "_low", "_high")]
     lines: list[list[Cell]] = []
     for row in shared_figures(result).to_dict("records"):
-        share = _is_share(row["figure"])
-        name = both(FIGURE_WORDS[row["figure"]]) + (" %" if share else "")
-        lines.append([name, both(GROUP_WORDS[row["group"]]), *(row[key] * (100 if share else 1) for key in keys)])
+        figure, share = row["figure"], _is_share(row["figure"])
+        cells: list[Cell] = [both(FIGURE_WORDS[figure]) + (" %" if share else ""), both(GROUP_WORDS[row["group"]])]
+        for name in _columns_shown(result):
+            values = [row[f"{name}{suffix}"] * (100 if share else 1) for suffix in ("", "_low", "_high")]
+            cells += [minutes_cell(value) if figure.endswith("minutes") and name != "change" else value for value in values]
+        lines.append(cells)
     return lines
 
 
