@@ -68,7 +68,7 @@ def pinned(asked: Covering, vehicles: Numbers) -> Program:
     return _program(asked, blocks, floors, [_tangents(block, asked) for block in blocks], goal=False)
 
 
-def _solved(asked: Covering, goal: Block, points: Numbers, program: Program, best: Numbers, stop: Stop) -> tuple[Numbers | None, float]:
+def _solved(asked: Covering, goal: Block, points: Numbers, program: Program, *, best: Numbers, stop: Stop) -> tuple[Numbers | None, float]:
     rules = site_rows(asked.sites)
     solution = maximise(program, stop, start=_start(asked, best))
     bound = _layer(goal, rules, points).offset_people + solution.bound / goal.scale
@@ -177,10 +177,10 @@ def _levels(block: Block, reached: csr_array, rules: SiteRows) -> Layer:
     on_choice.data = -np.minimum(-on_choice.data, np.repeat(levels, np.diff(on_choice.indptr)))  # tighter, and the same for whole numbers
     settled = block.settled_people + math.fsum(block.people * block.worth(block.base))
     layer = Layer(on_choice, on_own, np.zeros(levels.size), gain, is_integer=is_rising(block), offset_people=settled)
-    return layer if not is_rising(block) else _in_order(layer, row, level, reached)
+    return layer if not is_rising(block) else _in_order(layer, row, level, reached, rules)
 
 
-def _in_order(layer: Layer, row: Ints, level: Ints, reached: csr_array) -> Layer:
+def _in_order(layer: Layer, row: Ints, level: Ints, reached: csr_array, rules: SiteRows) -> Layer:
     """Where a later vehicle is worth more than an earlier one, it counts only after that one.
 
     Where one vehicle stands at each candidate, the second cover of a row also is no more than all candidates but any one of them give:
@@ -193,7 +193,7 @@ def _in_order(layer: Layer, row: Ints, level: Ints, reached: csr_array) -> Layer
     )
     on_own, on_choice = [layer.on_own, after], [layer.on_choice, csr_array((later.size, reached.shape[1]))]
     second = np.flatnonzero((level == 1) & np.isin(row, row[level == 0]))
-    if (reached.data == 1.0).all():
+    if (reached.data * rules.upper[reached.indices] == 1.0).all():
         rows = csr_array(reached[row[second]])
         sizes = np.diff(rows.indptr)
         each = np.arange(rows.nnz)
