@@ -1,7 +1,9 @@
 """The covering model against brute force, and the promises a planner relies on."""
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,11 +13,28 @@ from scipy import sparse
 
 from geodata.errors import Circle15Error, OptionError
 from scenarios.siting.check import PlanMismatchError, check_plan
-from scenarios.siting.cover import CoverPlan, solve
+from scenarios.siting.blocks import Covering
+from scenarios.siting.cover import cover
+from scenarios.siting.models import check_ids
 from scenarios.siting.question import Asked, CoverStage, Sites, Terms
 from scenarios.siting.result import Plan, SitingResult, StageValue
+from scenarios.siting.stop import Stop
 
 TOLERANCE = 1e-9
+
+
+class Found(NamedTuple):
+    chosen: tuple[str, ...]
+    status: str
+    stages: tuple[StageValue, ...]
+
+
+def solve(
+    stages: list[CoverStage], *, candidate_ids: list[str], sites: int, fixed: Sequence[str] = (), seconds: float | None = None
+) -> Found:
+    check_ids(candidate_ids, sites=sites, fixed=fixed)
+    plan = cover(Covering(sites=Sites.of(candidate_ids, total=sites, fixed=fixed), stages=tuple(stages)), Stop.after(seconds))
+    return Found(plan.chosen, plan.status, plan.stages)
 
 
 def stage(name: str, covers: list[list[int]], people: list[float]) -> CoverStage:
@@ -53,7 +72,7 @@ def questions(draw: st.DrawFn, n_stages: int) -> tuple[list[CoverStage], list[st
     return stages, list(ids), sites, tuple(fixed)
 
 
-def answer(question: tuple[list[CoverStage], list[str], int, tuple[int, ...]]) -> CoverPlan:
+def answer(question: tuple[list[CoverStage], list[str], int, tuple[int, ...]]) -> Found:
     stages, ids, sites, fixed = question
     return solve(stages, candidate_ids=ids, sites=sites, fixed=[ids[column] for column in fixed])
 
@@ -157,7 +176,7 @@ def hard_stages() -> list[CoverStage]:
 
 def test_a_plan_that_ran_out_of_time_states_a_bound_that_holds():
     ids = [f"{number:02d}" for number in range(60)]
-    hurried = solve(hard_stages(), candidate_ids=ids, sites=6, time_limit_s=0.0)
+    hurried = solve(hard_stages(), candidate_ids=ids, sites=6, seconds=0.0)
     proven = solve(hard_stages(), candidate_ids=ids, sites=6)
     assert (hurried.status, proven.status) == ("feasible", "optimal")
     assert len(hurried.chosen) == 6

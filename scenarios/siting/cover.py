@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -24,9 +24,8 @@ from geodata.errors import OptionError, Problem
 from scenarios.siting.blocks import Block, Covering, block_of, counted_people, enough, gains_of, is_rising, served_people, sorted_by_id
 from scenarios.siting.cover_program import any_plan, best_of_last
 from scenarios.siting.exchange import exchanged
-from scenarios.siting.models import check_ids as check_question
-from scenarios.siting.question import CoverStage, Numbers, Sites
-from scenarios.siting.result import Plan, StageValue, Status
+from scenarios.siting.question import Numbers, Sites
+from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
 
 METHOD: Final = "greedy and exchange, Lagrangian or LP bound, HiGHS"
@@ -153,25 +152,3 @@ def _tidy(sites: Sites, blocks: Sequence[Block], vehicles: Numbers) -> Numbers:
                 without[np.flatnonzero(same)[0]] = 1.0
                 chosen, again = without, True
     return chosen
-
-
-class CoverPlan(NamedTuple):
-    """Until standby and od have moved to ``models.site``."""
-
-    chosen: tuple[str, ...]
-    status: Status
-    stages: tuple[StageValue, ...]
-
-
-def solve(
-    stages: Sequence[CoverStage],
-    *,
-    candidate_ids: Sequence[str],
-    sites: int,
-    fixed: Sequence[str] = (),
-    time_limit_s: float | None = None,
-) -> CoverPlan:
-    """Until standby and od have moved to ``models.site``."""
-    check_question(candidate_ids, sites=sites, fixed=fixed)
-    plan = cover(Covering(sites=Sites.of(candidate_ids, total=sites, fixed=fixed), stages=tuple(stages)), Stop.after(time_limit_s))
-    return CoverPlan(plan.chosen, plan.status, plan.stages)
