@@ -16,7 +16,7 @@ import shapely
 from pydantic import Field
 
 from geodata.errors import InputError, OptionError, Problem, os_reason
-from geodata.model import Facilities, Region
+from geodata.model import RESOURCES, Facilities, Region
 from geodata.region import Prepared
 from geodata.toml import Strict, check_toml
 from scenarios.road_changes import AddRoad, CloseRoad, Latitude, Longitude, RoadChange, SetSpeed, numbered, road_works
@@ -24,7 +24,7 @@ from scenarios.roadworks import RoadWorks, works_network
 
 
 class Open(Strict):
-    """A new facility, at a place, or in a facility that exists (`host`): then it has the host's entrances and turnout."""
+    """A new facility, at a place, or in a facility that exists (`host`): then it has the host's entrances, and its turnout unless given."""
 
     do: Literal["open"] = "open"
     id: Annotated[str, Field(min_length=1)]
@@ -33,6 +33,8 @@ class Open(Strict):
     lon: Longitude | None = None
     lat: Latitude | None = None
     host: str | None = None
+    turnout_s: Annotated[float, Field(ge=0)] | None = None
+    vehicles: Annotated[int, Field(ge=1)] | None = None
 
 
 class Move(Strict):
@@ -220,10 +222,20 @@ def _open(facilities: Facilities, change: Open, prepared: Prepared) -> Facilitie
         host = facilities.take(np.array([_position(facilities, change.host)]))
         always: dict[str, Any] = {"open_from": ("",), "open_to": ("",), "eligible_for": ("",), "capacity": np.array([np.nan])}
         always["resources"] = np.full_like(host.resources, np.nan)  # the beds and the staff stay the host's
-        return facilities.joined(replace(host, id=(change.id,), name=(change.name or change.id,), kind=(change.kind,), **always))
+        new = replace(host, id=(change.id,), name=(change.name or change.id,), kind=(change.kind,), **always)
+        return facilities.joined(_equipped(new, change))
     if change.lon is None or change.lat is None:
         raise OptionError(Problem(f"{change.id} 须有 lon 与 lat，或 host。", f"{change.id!r} needs lon and lat, or host."))
-    return facilities.joined(_stand_at(change.id, change.name, change.kind, (change.lon, change.lat), prepared.region))
+    return facilities.joined(_equipped(_stand_at(change.id, change.name, change.kind, (change.lon, change.lat), prepared.region), change))
+
+
+def _equipped(new: Facilities, change: Open) -> Facilities:
+    """With the turnout and the vehicles that a change states."""
+    turnout_s = new.turnout_s if change.turnout_s is None else np.array([change.turnout_s])
+    resources = new.resources.copy()
+    if change.vehicles is not None:
+        resources[:, RESOURCES.index("vehicles")] = change.vehicles
+    return replace(new, turnout_s=turnout_s, resources=resources)
 
 
 def _move(facilities: Facilities, change: Move, prepared: Prepared) -> Facilities:

@@ -61,7 +61,7 @@ def read_candidates(path: Path, region: Region) -> CandidateFile:
     frame = read_table(path, (*points, *_OWN))
     if "id" not in frame:
         frame["id"] = [str(row) for row in frame.index]
-    _refuse(path, frame)
+    _refuse_vehicles(path, frame)
     frame = frame.set_geometry(frame.representative_point())
     number = {name: np.array(frame[name], dtype=np.float64) if name in frame else np.full(len(frame), np.nan) for name in _NUMBERS}
     columns = {
@@ -78,18 +78,14 @@ def read_candidates(path: Path, region: Region) -> CandidateFile:
     return CandidateFile(places, prices, _datum_note(path, places, region))
 
 
-def _refuse(path: Path, frame: gpd.GeoDataFrame) -> None:
-    """Refuse repeated ids and vehicles that are no whole number of 1 or more."""
-    problems = []
-    if repeated := first_few(sorted(set(frame["id"][frame["id"].duplicated()]))):
-        problems.append(Problem(f"{path.name} 有重复的编码：{repeated}。", f"{path.name} repeats ids: {repeated}."))
-    if "vehicles" in frame:
-        wrong = frame["vehicles"].notna() & ~((frame["vehicles"] >= 1) & (frame["vehicles"] % 1 == 0))
-        if named := first_few(f"{row} ({value:g})" for row, value in frame.loc[wrong, "vehicles"].items()):
-            zh = f"{path.name} 第 {named} 行：车辆数须为不小于 1 的整数，或留空。"
-            problems.append(Problem(zh, f"{path.name}, row {named}: vehicles must be a whole number of 1 or more, or blank."))
-    if problems:
-        raise InputError(*problems)
+def _refuse_vehicles(path: Path, frame: gpd.GeoDataFrame) -> None:
+    """Refuse vehicles that are no whole number of 1 or more."""
+    if "vehicles" not in frame:
+        return
+    wrong = frame["vehicles"].notna() & ~((frame["vehicles"] >= 1) & (frame["vehicles"] % 1 == 0))
+    if named := first_few(f"{row} ({value:g})" for row, value in frame.loc[wrong, "vehicles"].items()):
+        zh = f"{path.name} 第 {named} 行：车辆数须为不小于 1 的整数，或留空。"
+        raise InputError(Problem(zh, f"{path.name}, row {named}: vehicles must be a whole number of 1 or more, or blank."))
 
 
 def _datum_note(path: Path, places: Facilities, region: Region) -> tuple[Words, ...]:

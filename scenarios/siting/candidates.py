@@ -84,8 +84,8 @@ def settlement_places(region: Region) -> Facilities:
 def road_places(prepared: Prepared, mode: Mode, every_m: float) -> Facilities:
     """Places along the roads that a mode may use and step onto, inside the county.
 
-    Every way is walked from its beginning, a place each `every_m`; of two places nearer to each other than that in a straight line the
-    one on the slower class of road is left out, then that of the higher way id. The id is ``R:``, the id of the way, the metres along it.
+    Every way is walked from its beginning, a place each `every_m`; of two places nearer to each other than half of that in a straight line
+    the one on the slower class of road is left out, then that of the higher way id. The id is ``R:``, the id of the way, the metres along it.
     """
     region, roads = prepared.region, prepared.region.roads
     either_way = forward_bit(mode) | forward_bit(mode) << 1
@@ -104,7 +104,7 @@ def road_places(prepared: Prepared, mode: Mode, every_m: float) -> Facilities:
     speeds = prepared.speeds.of(mode)
     kmh = np.array([speeds.classes.get(name, speeds.kmh) for name in roads.class_names])[roads.road_class[order[piece[inside]]]]
     inside = inside[np.argsort(-kmh, kind="stable")]
-    kept = np.sort(inside[_thinned(projected(lonlat[inside], region.crs), every_m)])
+    kept = np.sort(inside[_thinned(projected(lonlat[inside], region.crs), every_m / 2)])
     ids = [f"R:{roads.way_id[order[piece[at]]]}+{along[at] / MM_PER_M:g}" for at in kept]
     names = [_road_name(region, int(order[piece[at]]), along[at] / MM_PER_M) for at in kept]
     return places_at(region, ids, names, lonlat[kept])

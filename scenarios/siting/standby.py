@@ -15,15 +15,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import shapely
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
 from coverage.gaps import gap_table
+from coverage.snap import projected
 from coverage.stats import zone_table
 from geodata.errors import OptionError, Problem
-from geodata.model import Facilities
+from geodata.model import Facilities, Region
 from geodata.region import Prepared
-from geodata.roads import Bools, Ints, great_circle_m
+from geodata.roads import Bools, Ints
 from geodata.standards import ServiceDefinition
 from scenarios.model import AnyChange, Close, Move, Open, Scenario
 from scenarios.siting import models
@@ -215,7 +217,7 @@ def plan_of(prepared: Prepared, question: RegionQuestion, result: SitingResult) 
         dtype=np.int64,
     )
     given_up = np.setdiff1d(np.flatnonzero(question.existing & sites.counted), chosen)
-    moved = _moved(question, given_up, chosen)
+    moved = _moved(region, question, given_up, chosen)
     gone = np.setdiff1d(given_up, [one.stood for one in moved])
     lost = region.demand.inside & ~_any(question.within_backstop, np.arange(len(places)))
     demand_ways, place_ways = question.ways
@@ -248,21 +250,34 @@ def plan_scenario(prepared: Prepared, plan: RegionPlan) -> Scenario:
 
     A new point stands in the facility that hosts it, if there is one, and is of the last kind that the definition names.
     """
-    places, known, kind = plan.question.places, set(prepared.region.facilities.id), plan.definition.kinds[-1]
+    region, places = prepared.region, plan.question.places
     changes: list[AnyChange] = [Close(id=one) for one in plan.closed.id]
     comes = {one.stands for one in plan.moved if _moves_as_it_is(places, one)}
     for one in plan.moved:
         lon, lat = entrances_of(places)[one.stands].tolist()
         changes.append(Move(id=places.id[one.stood], lon=lon, lat=lat) if one.stands in comes else Close(id=places.id[one.stood]))
-    for at in plan.chosen[plan.is_new].tolist():
-        if at not in comes:
-            one, name = places.id[at], places.name[at]
-            lon, lat = entrances_of(places)[at].tolist()
-            where: dict[str, Any] = {"host": one} if one in known else {"lon": lon, "lat": lat}
-            changes.append(Open(id=f"{PLAN}{one}", name=name, kind=kind, **where))
-    region = prepared.region
+    for at, vehicles in zip(plan.chosen.tolist(), plan.vehicles.tolist(), strict=True):
+        if not plan.question.existing[at] and at not in comes:
+            changes.append(_opened(region, plan, at, vehicles))
     name = f"{MODEL_WORDS[plan.choice.model][0]}，{len(plan.sites)} 个点"
     return Scenario(name=name, region=region.name, region_fingerprint=region.fingerprint, changes=tuple(changes))
+
+
+def _opened(region: Region, plan: RegionPlan, at: int, vehicles: int) -> Open:
+    """A new point, in the facility that hosts it or at its own place."""
+    places = plan.question.places
+    one, (lon, lat), turnout_s = places.id[at], entrances_of(places)[at].tolist(), float(places.turnout_s[at])
+    hosted = one in region.facilities.id
+    return Open(
+        id=f"{PLAN}{one}",
+        name=places.name[at],
+        kind=plan.definition.kinds[-1],
+        host=one if hosted else None,
+        lon=None if hosted else lon,
+        lat=None if hosted else lat,
+        turnout_s=None if hosted or math.isnan(turnout_s) else turnout_s,
+        vehicles=vehicles if vehicles > 1 else None,
+    )
 
 
 def _moves_as_it_is(places: Facilities, moved: Moved) -> bool:
@@ -271,14 +286,15 @@ def _moves_as_it_is(places: Facilities, moved: Moved) -> bool:
     return bool(turnout_s[0] == turnout_s[1] and np.diff(places.first_entrance)[moved.stands] == 1)
 
 
-def _moved(question: RegionQuestion, given_up: Ints, chosen: Ints) -> tuple[Moved, ...]:
+def _moved(region: Region, question: RegionQuestion, given_up: Ints, chosen: Ints) -> tuple[Moved, ...]:
     """Which chosen point takes the place of which one that is given up: all in all the shortest ways, as the crow flies."""
-    sites, at = question.asked.sites, entrances_of(question.places)
+    sites = question.asked.sites
     stood = given_up[sites.movable[given_up]]
     if not len(stood):
         return ()
     may = csr_array(sites.replaces)[stood][:, chosen].toarray()
-    km = np.array([great_circle_m(np.broadcast_to(at[one], (len(chosen), 2)), at[chosen]) for one in stood]) / M_PER_KM
+    at = projected(entrances_of(question.places), region.crs)
+    km = shapely.distance(at[stood][:, None], at[chosen][None, :]) / M_PER_KM
     row, column = linear_sum_assignment(np.where(may, km, 1e6))  # more than any way on earth
     return tuple(Moved(int(stood[i]), int(chosen[j]), float(km[i, j])) for i, j in zip(row, column, strict=True))
 
