@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from geodata.demand import aged
@@ -36,11 +35,14 @@ TERMS_OF: Final[dict[Model, tuple[str, ...]]] = {"mexclp": ("busy",), "bacop2": 
 FIRST_COVER: Final = 0.5  # bacop2, unless given: first and second cover weigh the same
 
 
-class Circumstances(NamedTuple):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Circumstances:
     """What is to differ.
 
     Attributes
     ----------
+    today : Prepared
+        The region before it is grown to a target year.
     over : tuple of str
     cut : tuple of int or str
         Ids of ways, cut each alone.
@@ -52,11 +54,12 @@ class Circumstances(NamedTuple):
         `busy`, `alpha`, `capacity` as of a :class:`Choice`, for the models that need them.
     """
 
+    today: Prepared
     over: tuple[Over, ...] = OVER
     cut: tuple[int | str, ...] = ()
     year: int | None = None
     growth: str = "central"
-    terms: Mapping[str, Any] = MappingProxyType({})
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +69,6 @@ class RegionRobust:
     Attributes
     ----------
     service_id : str
-    prepared : Prepared
-        The region as assumed, in the target year.
     question : RegionQuestion
         As assumed.
     robust : Robust
@@ -78,7 +79,6 @@ class RegionRobust:
     """
 
     service_id: str
-    prepared: Prepared
     question: RegionQuestion
     robust: Robust
     models: AcrossModels | None
@@ -100,7 +100,7 @@ def region_robust(
     Parameters
     ----------
     prepared : Prepared
-        With the people of today, if a target year is asked for.
+        As assumed, in the target year if there is one.
     service_id : str
         A service with a siting rule, such as ``emergency``.
     choice : Choice
@@ -121,10 +121,9 @@ def region_robust(
         zh = f"模型 {choice.model} 自己决定点数，各情形的方案不能相互比较：请给出 --sites，用 mclp 或 lexicographic。"
         en = f"Model {choice.model} chooses the number of points itself, so that plans cannot be compared: give --sites, with mclp."
         raise OptionError(Problem(zh, en))
-    here = _in_year(prepared, circumstances, circumstances.growth)
-    question = ask(here, service_id, definition_id, choice)
+    question = ask(prepared, service_id, definition_id, choice)
     left_out: list[Words] = []
-    found = [_Variant("现有假定", "as assumed", here, choice), *_variants(prepared, here, choice, circumstances, left_out)]
+    found = [_Variant("现有假定", "as assumed", prepared, choice), *_variants(prepared, choice, circumstances, left_out)]
     asked = [question.asked]
     for one in found[1:]:
         progress(f"计算情形：{one.zh} ……", f"computing the situation: {one.en} …")
@@ -135,9 +134,9 @@ def region_robust(
     robust = robust_plan(situations, choice.model, terms, stop=for_situations, progress=progress)
     models = None
     if "models" in circumstances.over:
-        questions = dict(_models((here, service_id, definition_id), choice, circumstances.terms, left_out))
+        questions = dict(_models((prepared, service_id, definition_id), choice, circumstances.terms, left_out))
         models = across_models(questions, stop=stop, progress=progress)
-    return RegionRobust(service_id=service_id, prepared=here, question=question, robust=robust, models=models, left_out=tuple(left_out))
+    return RegionRobust(service_id=service_id, question=question, robust=robust, models=models, left_out=tuple(left_out))
 
 
 class _Variant(NamedTuple):
@@ -147,13 +146,7 @@ class _Variant(NamedTuple):
     choice: Choice
 
 
-def _in_year(prepared: Prepared, circumstances: Circumstances, growth: str) -> Prepared:
-    if circumstances.year is None:
-        return prepared
-    return replace(prepared, region=grown(prepared.region, circumstances.year, growth))
-
-
-def _variants(today: Prepared, here: Prepared, choice: Choice, circumstances: Circumstances, left_out: list[Words]) -> Iterator[_Variant]:
+def _variants(here: Prepared, choice: Choice, circumstances: Circumstances, left_out: list[Words]) -> Iterator[_Variant]:
     """Everything that is to differ, one thing at a time; what cannot differ is told in `left_out`."""
     if "hours" in circumstances.over:
         yield from _hours(here, choice, left_out)
@@ -161,7 +154,7 @@ def _variants(today: Prepared, here: Prepared, choice: Choice, circumstances: Ci
         for factor in SWINGS["speed"]:
             yield _Variant(f"全部速度 × {factor:g}", f"every speed × {factor:g}", _at_speed(here, factor), choice)
     if "population" in circumstances.over:
-        yield from _populations(today, here, choice, circumstances, left_out)
+        yield from _populations(here, choice, circumstances, left_out)
     if "roads" in circumstances.over:
         for way in circumstances.cut:
             cut = Scenario(region=here.region.name, changes=(CloseRoad(ways=(way,)),))
@@ -197,9 +190,7 @@ def _at_speed(here: Prepared, factor: float) -> Prepared:
     return replace(here, build=build)
 
 
-def _populations(
-    today: Prepared, here: Prepared, choice: Choice, circumstances: Circumstances, left_out: list[Words]
-) -> Iterator[_Variant]:
+def _populations(here: Prepared, choice: Choice, circumstances: Circumstances, left_out: list[Words]) -> Iterator[_Variant]:
     """The other ways to spread the people, and the other variants of growth."""
     if choice.weigh == "calls":
         left_out.append(("按呼救计，人口没有变动。", "Calls are weighed: the people do not differ."))
@@ -214,7 +205,8 @@ def _populations(
     for variant in GROWTH:
         if circumstances.year is not None and variant != circumstances.growth:
             zh, en = VARIANT_WORDS[variant]
-            yield _Variant(f"人口增长{zh}", f"growth: {en}", _in_year(today, circumstances, variant), choice)
+            other_growth = replace(here, region=grown(circumstances.today.region, circumstances.year, variant))
+            yield _Variant(f"人口增长{zh}", f"growth: {en}", other_growth, choice)
     if circumstances.year is None and len(demand.spread_names) == 1:
         zh = "人口只有一种分摊，也没有规划年（--year），人口没有变动。"
         left_out.append((zh, "The people are spread in one way only, and there is no target year (--year): people do not differ."))
