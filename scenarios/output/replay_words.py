@@ -143,10 +143,9 @@ def held_said(result: Replay) -> Words:
     if played.source == "synthetic":
         of = ("地点与时间取自记录中随机的一次", "place and times are those of a call of the log, drawn at random")
         if played.weigh != "calls":
-            of = (
-                "每次从中抽取，与地点无关；没有记录时全部送院",
-                "drawn for each call whatever its place; everybody to hospital without a log",
-            )
+            of = ("每次从中抽取，与地点无关", "drawn for each call whatever its place")
+        if played.profile == "even":
+            of = ("全部送院", "everybody is taken to a hospital")
         zh, en = f"{zh}；{of[0]}，不取消，各派一辆", f"{en}; {of[1]}, one vehicle each, none cancelled"
     return zh, en
 
