@@ -27,8 +27,8 @@ from scenarios.siting.capacitated import pinned_flows
 from scenarios.siting.check import PlanMismatchError, check_plan
 from scenarios.siting.cover_program import pinned
 from scenarios.siting.covering_models import covering_of
-from scenarios.siting.exchange import Costs, added_worth
 from scenarios.siting.milp import Program, maximise
+from scenarios.siting.one_more import Costs, added_worth
 from scenarios.siting.question import Asked, CoverStage, Ints, Mask, Model, Numbers, Sites, Terms
 from scenarios.siting.result import Plan
 from scenarios.siting.rules import site_rows
