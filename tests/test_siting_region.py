@@ -148,7 +148,7 @@ def test_a_long_way_has_a_place_every_so_many_metres():
     region = town.region(town.roads([((0, 0), (30, 0))]), HOMES, PLACES, kind=KINDS, eligible_for=ELIGIBLE)
     found = ask(Prepared(region, SERVICES, town.speeds()), "emergency", None, Choice(sites=2, candidates=("roads:700",)))
     assert found.places.id == ("C", "R:1+700", "R:1+1400", "R:1+2100", "R:1+2800")
-    assert found.places.entrance[1:] == pytest.approx(town.lonlat([(7, 0), (14, 0), (21, 0), (28, 0)]), abs=1e-7)
+    assert found.places.entrance[1:] == pytest.approx(town.lonlat([(7, 0), (14, 0), (21, 0), (28, 0)]), abs=1e-6)
 
 
 def test_a_budget_takes_the_place_of_a_number(prepared: Prepared):

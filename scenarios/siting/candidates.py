@@ -85,7 +85,7 @@ def road_places(prepared: Prepared, mode: Mode, every_m: float) -> Facilities:
     """Places along the roads that a mode may use and step onto, inside the county.
 
     Every way is walked from its beginning, a place each `every_m`; of two places nearer to each other than half of that in a straight line
-    the one on the slower class of road is left out, then that of the higher way id. The id is ``R:``, the id of the way, the metres along it.
+    the one on the slower class of road is left out, then that of the higher way id. The id is ``R:``, way id, ``+``, metres along the way.
     """
     region, roads = prepared.region, prepared.region.roads
     either_way = forward_bit(mode) | forward_bit(mode) << 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scenarios.siting.region_question import measure_of
@@ -19,7 +20,9 @@ MS_PER_MINUTE, MM_PER_M = 60_000, 1000
 def proof(plan: RegionPlan) -> Words:
     """Say in Chinese and in English why no other points are better, or how far that is from proven."""
     begin_zh, begin_en = _beginning(plan)
-    zh, en = _of_backstop(plan) if plan.choice.model == "lexicographic" else said(plan.result, units_of(plan))
+    standing = tuple(one for one, is_new in zip(plan.sites.id, plan.is_new, strict=True) if not is_new)
+    of_region = replace(plan.result, fixed=standing)  # whatever had to be chosen: new is what does not exist
+    zh, en = _of_backstop(plan) if plan.choice.model == "lexicographic" else said(of_region, units_of(plan))
     return begin_zh + zh, begin_en + en
 
 
