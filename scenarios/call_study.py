@@ -142,7 +142,7 @@ def call_study(prepared: Prepared, *, vehicles: float | None = None) -> CallStud
     facility = match_bases(calls.bases, prepared.region.facilities)
     base = np.append(facility, -1)[calls.base]
     first = np.unique(calls.call, return_index=True)[1]  # one record for each call
-    home, disagree = _homes(prepared, calls)
+    home, disagree = homes(prepared, calls)
     days = days_of(calls)
     return CallStudy(
         counts=_counts(calls, first, disagree),
@@ -189,7 +189,7 @@ def _by_hour(received_s: Ints) -> pd.DataFrame:
     return pd.DataFrame({"hour": range(24), "calls": np.bincount(received_s // HOUR_S % 24, minlength=24)})
 
 
-def _homes(prepared: Prepared, calls: Calls) -> tuple[Ints, Bools]:
+def homes(prepared: Prepared, calls: Calls) -> tuple[Ints, Bools]:
     """Position in the demand of the settlement each record belongs to, -1 if none; and where address and coordinates disagree.
 
     The settlement that the address names, unless the coordinates are more than 5 km away; else the nearest within 2 km.

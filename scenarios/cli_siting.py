@@ -52,11 +52,15 @@ def add_places(command: argparse.ArgumentParser) -> None:
     command.add_argument("--exclude", type=Path, metavar="FILE", help="候选点不得在这些面内 · no candidate inside these polygons")
     said = "新点与任何点的最小间距（直线） · least distance of a new point from any other, as the crow flies"
     command.add_argument("--spacing", type=float, metavar="METRES", help=said)
+    _add_weigh(command)
+    command.add_argument("--service", help="有选址规则的服务 · a service with a siting rule (emergency unless given)")
+    command.add_argument("--definition", help="口径 · response (default), distance")
+
+
+def _add_weigh(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--weigh", choices=["residents", "old", "calls"], help="按常住人口（默认）、65 岁及以上或 120 呼救 · what each settlement counts"
     )
-    command.add_argument("--service", help="有选址规则的服务 · a service with a siting rule (emergency unless given)")
-    command.add_argument("--definition", help="口径 · response (default), distance")
 
 
 def add_site(site: argparse.ArgumentParser, *more: Add) -> None:
@@ -111,7 +115,7 @@ def add_replay(replay: argparse.ArgumentParser, *more: Add) -> None:
     replay.add_argument("--scene", type=float, metavar="MINUTES", help=said)
     said = "送院与交接合计的分钟数，默认取 120 记录 · minutes of transport and handover; of the log unless given"
     replay.add_argument("--after-scene", type=float, metavar="MINUTES", help=said)
-    for add in more:
+    for add in (_add_weigh, *more):
         add(replay)
     replay.add_argument("--out", type=Path, metavar="DIR", help="写成 csv、xlsx、json · write as files")
     replay.add_argument("--json", action="store_true")

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _terms(arguments: argparse.Namespace) -> ReplayTerms:
     """What the options say; days and runs are of made-up calls alone."""
     names = {"synthetic": "per_day", "scene": "scene_minutes", "after_scene": "after_scene_minutes"}
-    names |= {name: name for name in ("days", "runs", "seed")}
+    names |= {name: name for name in ("days", "runs", "seed", "weigh")}
     given = {own: value for name, own in names.items() if (value := getattr(arguments, name)) is not None}
     if foreign := "、".join(f"--{name}" for name in ("days", "runs") if name in given and "per_day" not in given):
         zh, en = f"{foreign} 须与 --synthetic 一起使用：120 记录只有它自己的天数。", "a 120 log has its own days, and is played once."

@@ -20,6 +20,7 @@ from scenarios.siting.stop import Stop
 Solve = Callable[[Asked, Terms, Stop], Plan]
 NUMBER_FOUND: Final[frozenset[Model]] = frozenset({"lscp", "partial"})  # these say how many sites it takes
 COUNTS_VEHICLES: Final[frozenset[Model]] = frozenset({"bacop1", "bacop2", "mexclp", "dsm"})
+PATIENCE_S: Final = 20.0  # to find what contradicts what, beyond the time allowed for the plan
 LEAST: Final[frozenset[Model]] = frozenset({"lscp", "partial", "p-median", "p-center"})  # their objective is to be small
 _OWN: Final[dict[Model, tuple[str, str]]] = {
     "cmclp": ("capacitated", "cmclp"),
@@ -60,7 +61,14 @@ def site(asked: Asked, model: Model, terms: Terms, *, stop: Stop, equals: int = 
     plan = _solve(model)(asked, terms, stop) if _can_be_chosen(asked.sites) else Plan((), (), "infeasible", (), "")
     if plan.status == "infeasible":
         conflicts = import_module("scenarios.siting.conflicts").conflicts
-        return _result(whole, model, plan, stop, conflict=conflicts(asked, model, terms, Stop()), seconds=time.perf_counter() - started_s)
+        return _result(
+            whole,
+            model,
+            plan,
+            stop,
+            conflict=conflicts(asked, model, terms, Stop(cancelled=stop.cancelled).within(PATIENCE_S)),
+            seconds=time.perf_counter() - started_s,
+        )
     check_plan(asked, model, terms, plan)
     equal: tuple[tuple[str, ...], ...] = ()
     complete = False
