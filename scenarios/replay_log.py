@@ -25,8 +25,7 @@ from geodata.region import Prepared
 from geodata.roads import Bools, Floats, Ints
 from geodata.standards import ServiceDefinition
 from scenarios.call_runs import DAY_S, days_of, dispatched, leg_s, match_bases, percentile
-from scenarios.call_study import FEW
-from scenarios.call_study import homes
+from scenarios.call_study import FEW, homes
 from scenarios.replay_core import NO_WAY, Jobs
 from scenarios.replay_drives import drive_ms, nearest_hospital, ways_of
 from scenarios.replay_terms import Played, Plays, ReplayTerms
