@@ -11,7 +11,17 @@ from scenarios.output.curve_tables import METHOD, curve_said, curve_table, order
 from scenarios.output.legend import Words, both
 from scenarios.output.report import align, definition_json, percent, provenance, rows
 from scenarios.output.sheets import Cell, Chart, Column, Sheet, about_sheet, table_sheet
-from scenarios.output.stage_words import STATUS_WORDS, amount, closing_lines, head_lines, question_lines, said_json, stage_unit, stage_words
+from scenarios.output.stage_words import (
+    STATUS_WORDS,
+    amount,
+    closing_lines,
+    head_lines,
+    question_lines,
+    said_json,
+    stage_unit,
+    stage_words,
+    stages_json,
+)
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
 from scenarios.siting.region_curve import RegionCurve
@@ -123,6 +133,7 @@ def curve_json(prepared: Prepared, result: RegionCurve) -> dict[str, Any]:
         "definitions": {result.service_id: definition_json(question.definition)},
         "question": dict(question_lines(question)),
         "model": result.curve.model,
+        "stages": stages_json(question, result.curve.model, stages_of(result)),
         "curve": rows(curve_table(result)),
         "ceiling": dict(zip(stages_of(result), result.curve.ceiling, strict=False)),
         "knees": dict(zip(stages_of(result), result.curve.knees, strict=False)),

@@ -33,6 +33,7 @@ from scenarios.output.stage_words import (
     question_lines,
     said_json,
     stage_words,
+    stages_json,
 )
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
@@ -130,6 +131,7 @@ def robust_json(prepared: Prepared, result: RegionRobust) -> dict[str, Any]:
         "definitions": {result.service_id: definition_json(question.definition)},
         "question": dict(question_lines(question)),
         "model": robust.model,
+        "stages": stages_json(question, robust.model, list(robust.stages)),
         "situations": rows(situation_table(result)),
         "regrets": rows(regret_table(result)),
         "robust_plan": {

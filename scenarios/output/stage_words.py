@@ -110,3 +110,9 @@ def cells(table: pd.DataFrame, columns: dict[str, Column]) -> list[list[Cell]]:
 def said_json(lines: list[Words]) -> dict[str, Any]:
     """Sentences by language."""
     return {"zh": [zh for zh, _ in lines], "en": [en for _, en in lines]}
+
+
+def stages_json(question: RegionQuestion, model: Model, stages: list[str]) -> list[dict[str, str]]:
+    """Stages by name, with what they are called."""
+    named = ((name, *stage_words(question, model, name)) for name in stages)
+    return [{"name": name, "zh": zh, "en": en} for name, zh, en in named]

@@ -131,7 +131,14 @@ def coverage_curve(asked: Asked, model: Model, terms: Terms, *, most: int | None
     ended: Ended = "most" if most is not None and most <= limit else "candidates"
     for number in range(first, last + 1):
         progress(f"{number} 个点 ……", f"{number} sites …")
-        step = _step(asked, model, terms, steps, number=number, stop=stop.within(stop.left_s / min(last + 1 - number, TURNS_LEFT)))
+        here = stop.within(stop.left_s / min(last + 1 - number, TURNS_LEFT))
+        try:
+            step = _step(asked, model, terms, steps, number=number, stop=here)
+        except OptionError:  # no plan was found in time
+            if not steps:
+                raise
+            ended = stop.reason or "time"
+            break
         if step.result.status == "infeasible" and any(one.result.status != "infeasible" for one in steps):
             ended = "infeasible"
             break

@@ -208,7 +208,8 @@ def _of_stage(stage: CoverStage, vehicles: Ints) -> Measure:
 def _of_costs(asked: Asked, model: Model, terms: Terms) -> tuple[Measure, ...]:
     """Who has a route, then the cost: in all, or the largest."""
     cost = csc_array(asked.cost, dtype=np.float64)
-    reached = Measure(REACHED, 1, asked.people, cost, "minimum", lambda state: np.isfinite(state).astype(np.float64))
+    counted = asked.people if model == "p-median" or terms.weighted else np.ones(len(asked.people))  # p-center: places
+    reached = Measure(REACHED, 1, counted, cost, "minimum", lambda state: np.isfinite(state).astype(np.float64))
     if terms.weighted and model == "p-center":
         cost = cost.copy()
         cost.data = cost.data * asked.people[cost.indices]

@@ -160,7 +160,7 @@ def _spans(years: Sequence[int]) -> list[int]:
 def _from_order(question: _Question, last: SitingResult) -> list[Mask]:
     """Cut the best build order of the last year's plan at each year's total."""
     asked = question.asked[-1]
-    order = build_order(asked, question.model, question.terms, last, standing=question.standing)
+    order = build_order(asked, question.model, question.terms, last)  # what may be closed is built when it is needed
     ids = np.array(asked.sites.id, dtype=object)
     plans = []
     for total in question.totals:
