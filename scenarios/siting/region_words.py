@@ -27,12 +27,14 @@ def proof(plan: RegionPlan) -> Words:
 
 
 def units_of(plan: RegionPlan) -> Units:
-    """How people and costs of a plan are written."""
+    """How people and costs of a plan are written; costs weighed by people are people times minutes or metres."""
+    times = ("人·", "person-") if plan.choice.weighted else ("", "")
     by_time = measure_of(plan.definition) == "time"
 
     def cost(value: float) -> Words:
-        shown = value / (MS_PER_MINUTE if by_time else MM_PER_M)
-        return (f"{shown:,.2f} 分钟", f"{shown:,.2f} minutes") if by_time else (f"{shown:,.0f} 米", f"{shown:,.0f} metres")
+        shown = f"{value / MS_PER_MINUTE:,.2f}" if by_time else f"{value / MM_PER_M:,.0f}"
+        zh, en = ("分钟", "minutes") if by_time else ("米", "metres")
+        return f"{shown} {times[0]}{zh}", f"{shown} {times[1]}{en}"
 
     return Units(COUNTED[plan.weigh], cost)
 
@@ -42,16 +44,18 @@ def _beginning(plan: RegionPlan) -> Words:
     result, sites = plan.result, plan.question.asked.sites
     kept, new, total = int((~plan.is_new).sum()), int(plan.is_new.sum()), len(result.sites)
     forced = len(set(result.fixed) & {one for one, is_new in zip(plan.sites.id, plan.is_new, strict=True) if is_new})
-    zh = f"从 {plan.candidates} 个候选点中选 {total - len(result.fixed)} 个"
+    zh = f"从 {plan.candidates:,} 个候选点中选 {total - len(result.fixed)} 个"
     en = f"{total - len(result.fixed)} "
     is_free = not (plan.closed.id or plan.moved or sites.movable.any() or (plan.question.free & plan.question.existing).any())
     if is_free:
         zh += f"新点（另保留 {kept} 个、指定 {forced} 个，共 {total} 个）"
-        en += f"new points out of {plan.candidates} candidates (with {kept} kept and {forced} forced, {total} in all)"
+        en += f"new points out of {plan.candidates:,} candidates (with {kept} kept and {forced} forced, {total} in all)"
     else:
         gone = len(plan.closed)
         zh += f"点（共 {total} 个：保留 {kept} 个、新设 {new} 个；迁走 {len(plan.moved)} 个、撤销 {gone} 个）"
-        en += f"points out of {plan.candidates} candidates ({total} in all: {kept} kept, {new} new; {len(plan.moved)} moved, {gone} closed)"
+        en += (
+            f"points out of {plan.candidates:,} candidates ({total} in all: {kept} kept, {new} new; {len(plan.moved)} moved, {gone} closed)"
+        )
     if is_free and sites.is_plain:
         choices = f"{math.comb(plan.candidates, total - len(result.fixed)):,}"
         zh, en = f"{zh}，共有 {choices} 种选法。", f"{en}: {choices} choices. "
@@ -80,8 +84,9 @@ def _of_backstop(plan: RegionPlan) -> Words:
         )
         return zh, en
     stopped_zh, stopped_en = _stopped(plan)
-    zh = f"{minutes} 分钟之外 {beyond} {unit}（下界 {least}），符合口径 {served} {unit}（上界 {most}）。"
-    en = f"{beyond} {units} beyond {minutes} minutes (bound {least}), {served} within the limits (bound {most})."
+    more = f"{(result.bound or 0.0) / result.served - 1:.1%}" if result.served else "–"
+    zh = f"{minutes} 分钟之外 {beyond} {unit}（下界 {least}），符合口径 {served} {unit}（上界 {most}，至多再多 {more}）。"
+    en = f"{beyond} {units} beyond {minutes} minutes (bound {least}), {served} within the limits (bound {most}: at most {more} more)."
     return stopped_zh + zh, stopped_en + en
 
 
