@@ -23,10 +23,11 @@ from scipy.sparse import csc_array, csr_array, vstack
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from scenarios.siting.blocks import Covering, block_of, counted_people, served_people
-from scenarios.siting.capacitated import pinned_flows
+from scenarios.siting.capacitated import capacities, pinned_flows
 from scenarios.siting.check import PlanMismatchError, check_plan
 from scenarios.siting.cover_program import pinned
 from scenarios.siting.covering_models import covering_of
+from scenarios.siting.flow import served_within
 from scenarios.siting.milp import Program, maximise
 from scenarios.siting.one_more import Costs, added_worth
 from scenarios.siting.question import Asked, CoverStage, Ints, Mask, Model, Numbers, Sites, Terms
@@ -111,7 +112,7 @@ class _Search:
     Attributes
     ----------
     others : callable
-        With one site taken out: (candidates,) bool, which may take its place by what they are worth, rules of the choice aside.
+        With one site taken out: (candidates,) bool, which may take its place by what they are worth at most, rules of the choice aside.
     program : Program or None
         Whose feasible choices are equal ones; None where there is none small enough.
     is_equal : callable
@@ -139,12 +140,24 @@ def _search(asked: Asked, model: Model, terms: Terms, plan: Plan, first: Mask) -
         return True
 
     if model == "cmclp":
-        program = pinned_flows(asked, terms, plan.stages[-1].objective)
-        return _Search(lambda _: np.zeros(len(first), dtype=np.bool_), _if_small(program), is_equal)
+        return _flow_search(asked, terms, plan.stages[-1].objective, is_equal)
     if model == "p-median":
         return _median_search(asked, first, is_equal)
     question = _center(asked, terms, plan) if model == "p-center" else covering_of(asked, model, terms)
     return _cover_search(question, vehicles, is_equal)
+
+
+def _flow_search(asked: Asked, terms: Terms, goal: float, is_equal: Callable[[Mask, Numbers], bool]) -> _Search:
+    capacity = capacities(asked.sites, terms)
+    most = np.minimum(capacity, csr_array(asked.near, dtype=np.float64).T @ asked.people)
+    same = SAME_SHARE * max(math.fsum(asked.people), 1.0)
+
+    def others(chosen: Mask) -> Mask:
+        if asked.sites.fleet is not None:  # a fleet would have to be spread anew
+            return np.zeros(len(chosen), dtype=np.bool_)
+        return np.asarray(served_within(csr_array(asked.near), asked.people, capacity, chosen) + most >= goal - same)
+
+    return _Search(others, _if_small(pinned_flows(asked, terms, goal)), is_equal)
 
 
 def _if_small(program: Program) -> Program | None:
@@ -243,8 +256,8 @@ def _all_equal(search: _Search, sites: Sites, first: Mask, most: int, stop: Stop
                 if other.tobytes() not in known and search.is_equal(other, np.where(other, sites.vehicles, 0).astype(np.float64)):
                     known[other.tobytes()] = other
                     waiting.append(other)
-                    if len(known) > most + 1:
-                        break
+                if len(known) > most + 1 or stop.reason is not None:
+                    break
         others = list(known.values())[1:]
         if len(others) > most:
             return others[:most], False
