@@ -56,6 +56,7 @@ def _curve_lines(result: RegionCurve) -> str:
     heads = ["点数 points", "新点 new"]
     for stage in stages:
         heads += [_word(result, stage), *(["占比 share"] if f"{stage}_share" in table else []), "增加 gain"]
+    heads += ["人均 mean"] if "mean" in table else []
     heads.append("证明 proof")
     priced = "fewer_limits" in table
     if priced:
@@ -67,6 +68,7 @@ def _curve_lines(result: RegionCurve) -> str:
             line.append(_shown(row.get(stage)))
             line += [percent(row[f"{stage}_share"])] if f"{stage}_share" in table else []
             line.append(_shown(row.get(f"{stage}_gain")))
+        line += [_shown(row["mean"])] if "mean" in table else []
         line.append(_proof(row))
         line += [_shown(row[key]) for key in ("alone_limits", "alone_backstop", "fewer_limits", "more_backstop")] if priced else []
         lines.append(line)
@@ -97,7 +99,11 @@ def _order_lines(result: RegionCurve) -> str:
     for stage in stages:
         heads += [_word(result, stage), "重新选 chosen anew"]
     units = [stage_unit(result.question, result.curve.model, stage) for stage in stages]
-    first = ["0", "（现状 as it is）", "", *([""] if moves else []), str(len(result.order.standing))]
+    existing = {one for one, stands in zip(result.question.places.id, result.question.existing, strict=True) if stands}
+    closes = existing - set(result.order.standing) - {step.instead for step in result.order.steps}
+    closes -= {one for one, anyway in zip(result.question.places.id, result.question.asked.sites.background, strict=True) if anyway}
+    named = f"（已撤 less {'，'.join(sorted(closes))}）" if closes else "（现状 as it is）"
+    first = ["0", named, "", *([""] if moves else []), str(len(result.order.standing))]
     for value, unit in zip(result.order.before, units, strict=True):
         first += [_shown(value / unit), ""]
     lines = [first]
@@ -189,6 +195,8 @@ def _curve_sheet(result: RegionCurve, title: str) -> Sheet:
             columns[f"{stage}_share"] = Column("占比", "share", "share")
         columns[f"{stage}_gain"] = Column("比少一点\n增加", "gain", "figure")
         columns[f"{stage}_bound"] = Column("界", "bound", "figure", 14)
+    if "mean" in table:
+        columns["mean"] = Column("人均", "mean", "figure")
     columns |= {"status": Column("证明", "proof", "text", 18)}
     if "fewer_limits" in table:
         columns["alone_limits"] = Column("只求符合口径时\n符合口径", "within limits, alone", "figure", 16)

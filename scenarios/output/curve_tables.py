@@ -8,8 +8,9 @@ from typing import Any, Final
 import pandas as pd
 
 from scenarios.output.legend import Words
-from scenarios.output.stage_words import amount, place_names, stage_unit, stage_words
+from scenarios.output.stage_words import amount, are_people, place_names, stage_unit, stage_words
 from scenarios.siting.region_curve import RegionCurve
+from scenarios.siting.worth import REACHED, sense
 from scenarios.siting.years import FROM_ORDER
 
 METHOD: Final[tuple[Words, ...]] = (
@@ -47,19 +48,21 @@ YEAR_METHOD: Final[Words] = (
 
 
 def curve_table(result: RegionCurve) -> pd.DataFrame:
-    """One row a number of points: sites, new, status, gap, knee; by stage the value, its share, bound and gain; what mclp has beside it."""
+    """One row a number of points: sites, new, status, gap, knee; by stage value, share, bound, gain; what mclp has beside lexicographic."""
     model, total = result.curve.model, math.fsum(result.question.asked.people)
     existing = {one for one, stands in zip(result.question.places.id, result.question.existing, strict=True) if stands}
-    table = []
+    table, knee = [], result.curve.knees[-1] if result.curve.knees else None
     for step in result.curve.steps:
         found = step.result
         row: dict[str, Any] = {"sites": step.sites, "new": len(set(found.sites) - existing), "status": found.status}
-        row |= {"gap": math.nan if found.gap is None else found.gap, "knee": step.sites == result.curve.knees[-1:][0]}
+        row |= {"gap": math.nan if found.gap is None else found.gap, "knee": step.sites == knee}
         gains = step.gains or (math.nan,) * len(found.stages)
         for stage, gain in zip(found.stages, gains, strict=True):
             unit = stage_unit(result.question, model, stage.name)
             row |= {stage.name: stage.objective / unit, f"{stage.name}_bound": stage.bound / unit, f"{stage.name}_gain": gain / unit}
-            row |= {f"{stage.name}_share": stage.objective / total} if unit == 1 and total else {}
+            row |= {f"{stage.name}_share": stage.objective / total} if are_people(result.question, model, stage.name) and total else {}
+        if model == "p-median" and found.stages and found.stages[0].objective:
+            row |= {"mean": row["cost"] / found.stages[0].objective}
         if step.plain is not None:
             row |= {"alone_backstop": step.plain_values[0], "alone_limits": step.plain_values[1]}
             row |= {"fewer_limits": step.plain_values[1] - found.stages[1].objective}
@@ -114,8 +117,11 @@ def curve_said(result: RegionCurve) -> list[Words]:
         if knee is not None:
             words = f"拐点（{zh}）：{knee} 个点，曲线从 {numbers[0]} 到 {numbers[-1]} 个点。"
             said.append((words, f"Knee ({en}): {knee} points, of a curve from {numbers[0]} to {numbers[-1]}."))
-        else:
+        elif stage != REACHED:
             said.append((f"曲线没有拐点（{zh}）。", f"The curve has no knee ({en})."))
+    if not numbers:
+        zh = "到这么多点为止，没有符合模型要求的选法：请增大 --most。"
+        said.append((zh, "Up to as many points no choice meets what the model demands: ask for more by --most."))
     said.append(ENDED_WORDS[curve.ended])
     unproven = [step.sites for step in curve.steps if step.result.status == "feasible"]
     if unproven:
@@ -155,8 +161,11 @@ def order_said(result: RegionCurve) -> list[Words]:
     if result.order is None:
         return []
     said = [ORDER_METHOD[result.order.exact]]
+    if result.question.asked.sites.fleet is not None:
+        zh = "各步的车辆按最终方案停放，尚未建成的点没有车；“重新选”则已有全部车辆。"
+        said.append((zh, "At each step vehicles stand as in the final plan, none where nothing is built yet; “chosen anew” has them all."))
     table, stage = order_table(result), result.order.stages[-1]
-    cost = (table[f"{stage}_anew"] - table[stage]).fillna(0.0)
+    cost = ((table[f"{stage}_anew"] - table[stage]) * sense(result.curve.model, stage)).fillna(0.0)
     backwards = [int(row["sites"]) for row, lost in zip(table.to_dict("records"), cost, strict=True) if abs(lost) > 0]
     if not backwards:
         said.append(
@@ -168,8 +177,8 @@ def order_said(result: RegionCurve) -> list[Words]:
         return said
     zh, en = stage_words(result.question, result.curve.model, stage)
     listed = "、".join(f"{number} 个点 {amount(lost)}" for number, lost in zip(table["sites"], cost, strict=True) if abs(lost) > 0)
-    words = f"在已建的点上加点，与同样点数重新选址相比，{zh}相差：{listed}（前面的阶段不同时可为负）。"
-    en = f"Against as many points chosen anew, {en} differs by: {listed.replace(' 个点', ':')} (negative where an earlier stage differs)."
+    words = f"在已建的点上加点，与同样点数重新选址相比，{zh}差：{listed}（前面的目标不同时可为负）。"
+    en = f"Against as many points chosen anew, {en} is worse by: {listed.replace(' 个点', ':')} (negative where an earlier goal differs)."
     said.append((words, en))
     return said
 

@@ -45,9 +45,10 @@ def robust_text(prepared: Prepared, result: RegionRobust) -> str:
     """Lay out the situations, the regrets, the robust plan, the models for people to read, in both languages."""
     parts = ["\n".join(head_lines(prepared, result.service_id, result.question, ROBUST_WORDS))]
     parts += ["■ 情形 situations", _situation_lines(result)]
-    for stage in range(len(result.robust.stages)):
-        parts += [f"■ 遗憾 regret：{_word(result, stage)}", _regret_lines(result, stage)]
-    parts += ["■ 稳健方案 the robust plan", _plan_line(result), _bullets(robust_said(result))]
+    if len(result.robust.situations) > 1:
+        for stage in range(len(result.robust.stages)):
+            parts += [f"■ 遗憾 regret：{_word(result, stage)}", _regret_lines(result, stage)]
+        parts += ["■ 稳健方案 the robust plan", _plan_line(result), _bullets(robust_said(result))]
     parts += ["■ 各候选点入选的次数 how often each candidate is chosen", _chosen_lines(result)]
     if result.models is not None:
         parts += ["■ 各模型 models", _model_lines(result), _bullets(models_said(result))]
@@ -110,15 +111,18 @@ def _chosen_lines(result: RegionRobust) -> str:
 
 
 def _model_lines(result: RegionRobust) -> str:
-    """A row a plan, a column a stage of a model: shares of the best."""
+    """A row a plan, a column a stage of a model: shares of the best; then the plan's new points."""
+    if result.models is None:
+        return ""
     table = model_table(result)
     views = list(dict.fromkeys(zip(table["model"], table["stage"], strict=True)))
     heads = ["方案 plan of"]
-    heads += [f"{model}: {stage_words(result.question, model, stage)[0]}" for model, stage in views]
+    heads += [f"{model}: {stage_words(result.question, model, stage)[0]}" for model, stage in views] + ["新点 new"]
+    new = {one: new_points(result, found.sites) for one, found in zip(result.models.models, result.models.results, strict=True)}
     lines = []
     for (plan, is_robust), some in table.groupby(["plan", "robust"], sort=False):
         shares = ["–" if math.isnan(one) else f"{one:.1%}" for one in some["share"]]
-        lines.append([f"{MODEL_WORDS[plan][0]} {plan}{' ◀' if is_robust else ''}", *shares])
+        lines.append([f"{MODEL_WORDS[plan][0]} {plan}{' ◀' if is_robust else ''}", *shares, "，".join(new[plan])])
     return align(heads, lines)
 
 

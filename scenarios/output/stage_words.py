@@ -15,7 +15,7 @@ from scenarios.siting.question import Model
 from scenarios.siting.region_question import RegionQuestion, measure_of
 from scenarios.siting.weights import COUNTED
 from scenarios.siting.words import MODEL_WORDS
-from scenarios.siting.worth import sense
+from scenarios.siting.worth import REACHED, sense
 
 MS_PER_MINUTE: Final = 60_000.0
 MM_PER_M: Final = 1000.0
@@ -27,7 +27,7 @@ _WORDS: Final[dict[str, Words]] = {
     "twice": ("覆盖两次", "covered twice"),
     "weighted cover": ("加权覆盖", "weighted cover"),
     "expected": ("期望覆盖", "expected cover"),
-    "reached": ("有路可达", "with a route"),
+    REACHED: ("有路可达", "with a route"),
 }
 STATUS_WORDS: Final[dict[str, Words]] = {
     "optimal": ("已证明", "proven"),
@@ -41,6 +41,8 @@ def stage_words(question: RegionQuestion, model: Model, stage: str) -> Words:
     if stage == "backstop":
         minutes = question.backstop.rural.minutes or 0.0
         return f"{minutes:g} 分钟内", f"within {minutes:g} min"
+    if stage == REACHED and not are_people(question, model, stage):
+        return "有路可达的地方", "places with a route"
     if stage in _WORDS:
         return _WORDS[stage]
     by_time = measure_of(question.definition) == "time"
@@ -57,6 +59,11 @@ def stage_unit(question: RegionQuestion, model: Model, stage: str) -> float:
     if sense(model, stage) > 0:
         return 1.0
     return MS_PER_MINUTE if measure_of(question.definition) == "time" else MM_PER_M
+
+
+def are_people(question: RegionQuestion, model: Model, stage: str) -> bool:
+    """Whether a stage counts people, or what else is weighed: no costs, nor the places of an unweighted p-center."""
+    return sense(model, stage) > 0 and (model != "p-center" or question.choice.weighted)
 
 
 def amount(value: float) -> str:

@@ -61,8 +61,7 @@ class Measure:
 
     def of(self, chosen: Ints) -> float:
         """What chosen candidates (positions) are worth together."""
-        state = self._combine().reduce(self._dense(chosen), axis=1, initial=NEUTRAL[self.combine])
-        worth = self.worth(state)
+        worth = self.worth(self._state(chosen))
         if self.largest:
             return float(worth.max(initial=0.0))
         return math.fsum(self.people * worth)
@@ -84,8 +83,7 @@ class Measure:
             At k: of the new sites whose bits are set in k (bit 0: the first).
         """
         combine = self._combine()
-        start = combine.reduce(self._dense(base), axis=1, initial=NEUTRAL[self.combine])
-        told, people = _merged(np.column_stack([start, self._dense(new), self._dense(instead)]), self.people)
+        told, people = _merged(np.column_stack([self._state(base), self._dense(new), self._dense(instead)]), self.people)
         values = np.zeros(2 ** len(new))
         step = max(1, MOST_CELLS // len(values))
         for at in range(0, len(told), step):
@@ -100,6 +98,15 @@ class Measure:
 
     def _combine(self) -> np.ufunc:
         return getattr(np, self.combine)  # type: ignore[no-any-return]  # one of three ufuncs
+
+    def _state(self, chosen: Ints) -> Numbers:
+        """(demand,) the state when these candidates are chosen."""
+        combine, state = self._combine(), np.full(self.own.shape[0], NEUTRAL[self.combine])
+        for column in chosen.tolist():
+            entries = slice(self.own.indptr[column], self.own.indptr[column + 1])
+            at = self.own.indices[entries]
+            state[at] = combine(state[at], self.own.data[entries])
+        return state
 
     def _dense(self, columns: Ints) -> Numbers:
         """Column by column what candidates do, the neutral element where nothing (and for a column of -1)."""
