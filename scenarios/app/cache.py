@@ -31,14 +31,14 @@ from scenarios.norms import NormsReport, norms_report
 from scenarios.output import weblayers
 from scenarios.output.weblayers import Layer
 from scenarios.output.webtables import findings_of
-from scenarios.siting.standby import StandbyPlan, site_standby
+from scenarios.siting.alternatives import choosable as choosable_places
+from scenarios.siting.choice import Choice
 from scenarios.studies.terms import Question
 
 if TYPE_CHECKING:
     from scenarios.studies.answer import Answer as StudyAnswer
 
 Answer = TypeVar("Answer")
-_Siting = tuple[str, str, int | None, int, float]  # service, definition, hour, sites, seconds
 _desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="circle15")
 
 
@@ -102,19 +102,35 @@ def _compared(key: str, said: str, changes: str, _prepared: Prepared, _definitio
     return _in_one_thread(lambda: compare(_prepared, _scenario, _definition, before=before))
 
 
-def sited(
-    prepared: Prepared, service_id: str, definition: ServiceDefinition, scenario: Scenario, *, sites: int, time_limit_s: float
-) -> StandbyPlan:
-    """The best plan of a number of standby points in the traffic of a definition's hour, on top of a scenario."""
-    question = (service_id, definition.id, definition.hour, sites, time_limit_s)
-    return _sited(_key(prepared), scenario.model_dump_json(), question, prepared, scenario)
+def choosable(
+    prepared: Prepared,
+    service_id: str,
+    definition: ServiceDefinition,
+    *,
+    scenario: Scenario,
+    candidates: tuple[str, ...],
+    points: Facilities | None,
+) -> dict[str, str]:
+    """Names by id of the places that siting may choose among, on top of a scenario; none if they cannot be told."""
+    asked = service_id, definition.id, candidates, "" if points is None else fingerprint(points)
+    return _choosable(_key(prepared), scenario.model_dump_json(), asked, prepared, scenario, points)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _sited(key: str, changes: str, question: _Siting, _prepared: Prepared, _scenario: Scenario) -> StandbyPlan:  # noqa: ARG001
-    service_id, definition_id, hour, sites, time_limit_s = question
-    changed = with_scenario(_prepared, _scenario)
-    return site_standby(changed, service_id, sites=sites, definition_id=definition_id, hour=hour, time_limit_s=time_limit_s)
+def _choosable(
+    key: str,  # noqa: ARG001
+    changes: str,  # noqa: ARG001
+    asked: tuple[str, str, tuple[str, ...], str],
+    _prepared: Prepared,
+    _scenario: Scenario,
+    _points: Facilities | None,
+) -> dict[str, str]:
+    service_id, definition_id, candidates, _ = asked
+    try:
+        choice = Choice(model="lscp", candidates=candidates, points=_points)
+        return choosable_places(with_scenario(_prepared, _scenario), service_id, definition_id, choice)
+    except Circle15Error:  # told when points are asked for
+        return {}
 
 
 def circle_layer(prepared: Prepared, result: CoverageResult, roads: Scenario) -> Layer:

@@ -17,38 +17,42 @@ from geodata.model import GROWTH, Demand
 from geodata.pack import fingerprint
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
-from scenarios.app import cache, component, data, downloads, session, studies
+from scenarios.app import cache, component, data, downloads, session, siting, siting_work, studies
 from scenarios.app.asking import complain, number, select
 from scenarios.app.i18n import words
 from scenarios.compare import Comparison
-from scenarios.model import Scenario, parse_scenario, with_scenario
+from scenarios.model import parse_scenario, with_scenario
 from scenarios.output.legend import Language
 from scenarios.output.report import people, percent
 from scenarios.output.weblayers import Layer
 from scenarios.output.webmap import figure_range, view
-from scenarios.siting.standby import PLAN, StandbyPlan, plan_scenario, proof
 
 MOST_MINUTES = 240
-MOST_SITES = 200
 PLAN_YEARS = 5
-SOLVER_SECONDS = 60.0
 SAME = 0.01  # percentage points, or people: a difference that the figures do not show
 SENT_S = 0.05  # Streamlit sends what a run has drawn after about 10 ms, and forgets what was not sent when the next run begins
 
 
 @st.fragment
 def desk(prepared: Prepared, path: Path, language: Language) -> None:
-    """Draw the desk."""
+    """Draw the desk.
+
+    What comes and goes stands in a box of its own: were it to shift what is below, that would be drawn anew, and a click on it lost.
+    """
+    siting_work.bring_in()
     asks, shows = st.columns([1, 4.2], gap="small")
     today = prepared
     with asks:
         service_id, definition = _question(prepared, language)
-        try:
-            prepared = cache.in_year(today, _year(today, language))
-        except Circle15Error as error:  # a township without a rate
-            complain(error.problems, language)
+        with st.container():
+            try:
+                prepared = cache.in_year(today, _year(today, language))
+            except Circle15Error as error:  # a township without a rate
+                complain(error.problems, language)
         kind = _scenario(prepared, definition, language)
-        _standby(prepared, service_id, definition, language)
+        with st.container():
+            siting.box(prepared, service_id, definition, language)
+        proven, files = st.container(), st.container()
     with shows:
         try:
             comparison = cache.compared(prepared, definition, session.scenario())
@@ -58,10 +62,14 @@ def desk(prepared: Prepared, path: Path, language: Language) -> None:
         _figures(prepared.region.demand, comparison, language)
         st.text(f"{definition.name_zh if language == 'zh' else definition.name_en} · {words(language)['counts']}")
         late = _map(prepared, today, service_id, comparison, kind=kind, language=language)
+        chosen = st.container()
         studies.show(prepared, path, service_id, definition, language)
         data.show(today, prepared, path, language)
-    with asks:
-        plan = _proof(prepared, comparison, language)
+    with proven:
+        plan = siting.standing(prepared, comparison, language)
+    with chosen:
+        siting.results(prepared, definition, plan, language)
+    with files:
         downloads.show(prepared, path, service_id, comparison, plan=plan, language=language)
     if late:
         time.sleep(SENT_S)
@@ -76,12 +84,15 @@ def _question(prepared: Prepared, language: Language) -> tuple[str, ServiceDefin
     service_id = select(say["service"], named, "service", language)
     by_id = {one.id: one for one in services[service_id].definitions}
     named = {one: (definition.name_zh, definition.name_en) for one, definition in by_id.items()}
-    chosen = select(say["definition"], named, f"definition-{service_id}", language)
-    definition = _hour(prepared, by_id[chosen], f"hour-{service_id}-{chosen}", language)
+    chosen = select(say["definition"], named, f"definition-{service_id}", language, place="definition")
+    with st.container():
+        definition = _hour(prepared, by_id[chosen], f"hour-{service_id}-{chosen}", language)
     limit = definition.urban.minutes
     if limit is None or limit not in range(1, MOST_MINUTES + 1) or limit != definition.rural.minutes:
-        return service_id, definition  # other limits are changed in services.toml
-    minutes = number(say["minutes"], int(limit), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language)
+        st.container()  # other limits are changed in services.toml
+        return service_id, definition
+    with st.container():
+        minutes = number(say["minutes"], int(limit), MOST_MINUTES, f"minutes-{service_id}-{chosen}", language, place="minutes")
     return service_id, definition if minutes == limit else definition.with_minutes(float(minutes))
 
 
@@ -93,7 +104,7 @@ def _hour(prepared: Prepared, definition: ServiceDefinition, key: str, language:
     say = words(language)
     own = say["usual"] if definition.hour is None else say["at_hour"].format(hour=definition.hour)
     named = {"": (own, own)} | {str(hour): (say["at_hour"].format(hour=hour),) * 2 for hour in hours if hour != definition.hour}
-    chosen = select(say["hour"], named, key, language)
+    chosen = select(say["hour"], named, key, language, place="hour")
     return definition.at_hour(int(chosen)) if chosen else definition
 
 
@@ -119,7 +130,7 @@ def _scenario(prepared: Prepared, definition: ServiceDefinition, language: Langu
     with st.container(border=True):
         st.markdown(f"**{say['scenario']}**", help=say["scenario_help"])
         kinds = {one: (prepared.services.kinds[one].zh, prepared.services.kinds[one].en) for one in reversed(definition.kinds)}
-        kind = select(say["new_kind"], kinds, f"kind-{definition.kinds}", language)
+        kind = select(say["new_kind"], kinds, f"kind-{definition.kinds}", language, place="kind")
         left, right = st.columns(2, gap="small")
         left.button(say["undo"], on_click=session.undo, disabled=not session.can_undo(), key="undo", width="stretch")
         right.button(say["clear"], on_click=session.clear, disabled=not now.changes, key="clear", width="stretch")
@@ -150,48 +161,6 @@ def _take(prepared: Prepared, given: UploadedFile, language: Language) -> None:
     session.step(found)
     st.toast(words(language)["opened"].format(count=len(found.changes)))
     st.rerun()
-
-
-def _standby(prepared: Prepared, service_id: str, definition: ServiceDefinition, language: Language) -> None:
-    """Ask for a number of points; the proven plan becomes part of the scenario."""
-    if prepared.services.service(service_id).siting is None:
-        return
-    say = words(language)
-    with st.container(border=True):
-        st.markdown(f"**{say['standby']}**", help=say["sites_help"])
-        sites = number(say["sites_total"], 5, MOST_SITES, "sites", language)
-        if st.button(say["solve"], key="solve", type="primary", width="stretch"):
-            now = session.scenario()
-            own = now.without(*(one for one in now.opened if one.startswith(PLAN)))
-            try:
-                with st.spinner(say["solving"]):
-                    plan = cache.sited(prepared, service_id, definition, own, sites=sites, time_limit_s=SOLVER_SECONDS)
-            except Circle15Error as error:
-                complain(error.problems, language, "not_possible")
-                return
-            planned = own.then(*plan_scenario(prepared, plan).changes)
-            st.session_state["proof"] = planned, plan, prepared.region.fingerprint
-            session.step(planned)
-            st.rerun()
-
-
-def _proof(prepared: Prepared, comparison: Comparison, language: Language) -> StandbyPlan | None:
-    """The proof of a plan, and the plan while it stands; once it was changed, what that costs."""
-    planned: Scenario | None
-    plan: StandbyPlan | None
-    planned, plan, of_region = st.session_state.get("proof", (None, None, ""))
-    if plan is None or plan.definition != comparison.after.definition:
-        return None
-    if of_region != prepared.region.fingerprint:
-        st.info(words(language)["other_people"])
-        return None
-    if planned == session.scenario():
-        st.info(proof(plan)[language == "en"])
-        return plan
-    if any(one.startswith(PLAN) for one in session.scenario().opened):
-        more = comparison.by_zone["covered_people_after"].iloc[-1] - plan.result.served
-        st.info(words(language)["versus_plan"].format(more=f"{more:+,.0f}", served=people(plan.result.served)))
-    return None
 
 
 def _figures(demand: Demand, comparison: Comparison, language: Language) -> None:
@@ -253,7 +222,8 @@ def _map(prepared: Prepared, today: Prepared, service_id: str, comparison: Compa
         key="map",
         on_event=functools.partial(session.on_map, kind=kind, name=words(language)["new_point"]),
     )
-    _notes(prepared, comparison, language)
+    with st.container():
+        _notes(prepared, comparison, language)
     with st.expander(words(language)["sources"]):
         for line in shown["notes"]:
             st.text(line[language])

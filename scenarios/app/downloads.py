@@ -16,13 +16,13 @@ from scenarios.output.legend import Language
 from scenarios.output.norms_report import norms_files
 from scenarios.output.workbook import site_workbook
 from scenarios.output.writers import FileKind, file_bytes
-from scenarios.siting.standby import StandbyPlan
+from scenarios.siting.standby import RegionPlan
 
 FILES: dict[FileKind, str] = {"html": "map-{}.html", "png": "map-{}.png", "xlsx": "coverage.xlsx", "gpkg": "coverage.gpkg"}
 NORMS = "norms.xlsx"
 
 
-def show(prepared: Prepared, path: Path, service_id: str, comparison: Comparison, *, plan: StandbyPlan | None, language: Language) -> None:
+def show(prepared: Prepared, path: Path, service_id: str, comparison: Comparison, *, plan: RegionPlan | None, language: Language) -> None:
     """Offer the files: the map as a page and as a picture of the part in view, tables, layers, norms, the chosen points and proof."""
     say = words(language)
     with st.expander(say["files"]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scenarios.app.siting_words import SITING_WORDS
 from scenarios.output import legend
 from scenarios.output.legend import Language
 
@@ -10,7 +11,6 @@ _WORDS = {
     "switch": ("English", "中文"),
     "no_facilities": legend.NO_FACILITIES,
     "all_closed": ("情景中已没有此类机构。", "The scenario has closed every facility of these kinds."),
-    "not_possible": ("不能这样选址：", "These sites cannot be chosen:"),
     "not_opened": ("没有打开这个文件，当前情景未变：", "The file was not opened, and the scenario is as it was:"),
     "wrong": ("数据或问题有误：", "Something is wrong with the data or the question:"),
     "to_confirm": ("打开之前，请确认以下各项（结果取决于它们）：", "Before it opens, please confirm (the results depend on it):"),
@@ -29,10 +29,6 @@ _WORDS = {
     "growth_high": ("规划年 · 高方案", "a target year, high growth"),
     "year": ("规划年", "Target year"),
     "planned": ("{year} 年推算人口（{variant}）", "people of {year}, {variant} growth"),
-    "other_people": (
-        "选出的点是按另一年份（或方案）的人口选的，请重新选址。",
-        "These sites were chosen for the people of another year or growth: choose again.",
-    ),
     "share_people": ("人口覆盖率", "People covered, share"),
     "share_people_help": ("县内常住人口中，在时限或距离以内的比例", "Of the residents of the county, the share within the limit"),
     "covered_people": ("覆盖人口", "People covered"),
@@ -74,10 +70,6 @@ _WORDS = {
         "共有改动：新增 {open}、搬迁 {move}、关闭 {close}、道路 {roads}（各服务合计）",
         "Changes: {open} new, {move} moved, {close} closed, {roads} on roads (all services)",
     ),
-    "versus_plan": (
-        "选出的点已被改动。与选址结果（时限以内 {served} 人）相比：{more} 人。",
-        "The chosen points were changed. Compared with the choice ({served} people within the limits): {more} people.",
-    ),
     "new_kind": ("新增点的类别", "Kind of a new point"),
     "new_point": ("新增点", "New point "),
     "undo": ("撤销", "Undo"),
@@ -86,14 +78,6 @@ _WORDS = {
     "open": ("打开", "Open"),
     "opened": ("已打开：{count} 项改动。它们在各自的服务里生效。", "Opened: {count} changes. Each counts in the services of its kind."),
     "open_help": ("先前保存的情景文件（scenario.json）", "A scenario saved before (scenario.json)"),
-    "standby": ("急救待命点选址", "Siting standby points"),
-    "sites_total": ("总数（含保留的点）", "Total (kept points included)"),
-    "sites_help": (
-        "先使 30 分钟（或该服务的兜底时限）以外的人最少，再使时限以内的人最多。您新增或拖动过的点保留，其余重新选。",
-        "First the fewest people beyond 30 minutes (the backstop), then the most within the limits. Points you added or moved stay.",
-    ),
-    "solve": ("选址", "Choose sites"),
-    "solving": ("正在选址……", "Choosing sites …"),
     "files": ("导出文件", "Files"),
     "file_html": ("地图网页（HTML，离线可开）", "Map as a page (HTML, opens offline)"),
     "file_png": ("当前视图（PNG）", "Current view (PNG)"),
@@ -194,4 +178,4 @@ _WORDS = {
 
 def words(language: Language) -> dict[str, str]:
     """All words in one language."""
-    return {key: pair[language == "en"] for key, pair in _WORDS.items()}
+    return {key: pair[language == "en"] for key, pair in (_WORDS | SITING_WORDS).items()}

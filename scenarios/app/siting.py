@@ -1,0 +1,133 @@
+"""Siting on the page: asked for, sought in the background, stopped with the best so far, shown with its proof and what is as good."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from geodata.region import Prepared
+from geodata.standards import ServiceDefinition
+from scenarios.app import component, session
+from scenarios.app import siting_work as work
+from scenarios.app.asking import complain
+from scenarios.app.i18n import words
+from scenarios.app.siting_form import form
+from scenarios.compare import Comparison
+from scenarios.output.curve_tables import curve_said
+from scenarios.output.legend import Language
+from scenarios.output.report import people
+from scenarios.output.site_report import given_up_lines
+from scenarios.output.site_webtables import curve_steps, equal_choices, points_table
+from scenarios.siting.models import NUMBER_FOUND
+from scenarios.siting.region_words import proof
+from scenarios.siting.standby import PLAN, RegionPlan
+from scenarios.siting.words import MODEL_WORDS
+
+POLL_S: Final = 1.0
+_PRESSED: Final = "siting-pressed"
+
+
+def box(prepared: Prepared, service_id: str, definition: ServiceDefinition, language: Language) -> None:
+    """Ask for points; the plan that is found becomes part of the scenario."""
+    if prepared.services.service(service_id).siting is None:
+        return
+    say, busy = words(language), work.task() is not None
+    with st.container(border=True):
+        st.markdown(f"**{say['standby']}**", help=say["sites_help"])
+        filled = form(prepared, service_id, definition, language, own=work.own(), clicked=work.clicked(prepared, definition))
+        st.button(say["solve"], key="solve", type="primary", width="stretch", on_click=_press, args=("solve",), disabled=busy)
+        every = filled.fields["model"] not in NUMBER_FOUND
+        st.button(say["curve"], key="curve", width="stretch", on_click=_press, args=("curve",), disabled=busy or not every)
+        pressed = st.session_state.pop(_PRESSED, None)
+        if pressed and not busy:
+            work.seek(prepared, service_id, definition, filled, for_every_number=pressed == "curve")
+            busy = True
+        with st.container():
+            st.fragment(_under_way, run_every=POLL_S if busy else None)(language)
+            if work.problems():
+                complain(work.problems(), language, "not_possible")
+            if waiting := work.held():
+                st.info(say["held"])
+                st.button(say["take"], key="take", on_click=work.adopt, args=(waiting,))
+
+
+def _press(button: str) -> None:
+    """Note the button: the run that follows asks with what then stands in the form, however soon after the last key it was pressed."""
+    st.session_state[_PRESSED] = button
+
+
+def _under_way(language: Language) -> None:
+    """How long it has been sought, and the switch that ends it."""
+    task, say = work.task(), words(language)
+    if task is None:
+        return
+    if task.done:
+        st.rerun()
+    told = task.said[-1][language == "en"] if task.said else ""
+    said = say["solving"].format(passed=f"{task.passed_s:.0f}", limit=f"{task.limit_s:.0f}", said=told)
+    st.progress(min(task.passed_s / task.limit_s, 1.0), said)
+    stopping = task.stop.cancelled.is_set()
+    st.button(
+        say["cancelled" if stopping else "cancel"], key="cancel", on_click=task.stop.cancelled.set, disabled=stopping, width="stretch"
+    )
+
+
+def standing(prepared: Prepared, comparison: Comparison, language: Language) -> RegionPlan | None:
+    """The proof of the plan, and the plan while it stands; once it was changed, what that costs."""
+    found = work.sited()
+    if found is None or found.plan.definition != comparison.after.definition:
+        return None
+    if found.prepared.region.fingerprint != prepared.region.fingerprint:
+        st.info(words(language)["other_people"])
+        return None
+    if found.planned == session.scenario():
+        st.info(proof(found.plan)[language == "en"])
+        return found.plan
+    if any(one.startswith(PLAN) for one in session.scenario().opened):
+        served = found.plan.after["covered_people"].iloc[-1]
+        more = comparison.by_zone["covered_people_after"].iloc[-1] - served
+        st.info(words(language)["versus_plan"].format(more=f"{more:+,.0f}", served=people(served)))
+    return None
+
+
+def results(prepared: Prepared, definition: ServiceDefinition, plan: RegionPlan | None, language: Language) -> None:
+    """The chosen points and the choices that are as good; what every number of points achieves."""
+    say, curve = words(language), work.curve(prepared, definition)
+    if plan is None and curve is None:
+        return
+    with st.expander(say["site_result"], expanded=True, key=f"site-result-{language}"):
+        if plan is not None:
+            _points(plan, language)
+            _equal(plan, language)
+        if curve is not None:
+            goal = MODEL_WORDS[curve.curve.model][language == "en"]
+            st.text("\n".join([say["curve_about"].format(goal=goal), *(one[language == "en"] for one in curve_said(curve))]))
+            component.table(curve_steps(curve, language), key="curve-steps")
+
+
+def _points(plan: RegionPlan, language: Language) -> None:
+    """Whom the points serve, before and after, and which they are."""
+    tables = {"before": plan.before, "after": plan.after, "wide_before": plan.before_backstop, "wide_after": plan.after_backstop}
+    counted = {name: people(table["covered_people"].iloc[-1]) for name, table in tables.items()}
+    st.text(words(language)["before_after"].format(minutes=f"{plan.backstop_minutes:g}", **counted))
+    component.table(points_table(plan, language), key="plan-points")
+    for what, said in given_up_lines(plan):
+        st.text(f"{what}: {said}")
+    for note in plan.notes:
+        st.text(note[language == "en"])
+
+
+def _equal(plan: RegionPlan, language: Language) -> None:
+    """The choices that are exactly as good; one that is taken becomes the scenario."""
+    say, result = words(language), plan.result
+    if result.equal:
+        st.text(say["equal_some" if result.equal_complete else "equal_more"].format(count=len(result.equal)))
+        component.table(equal_choices(plan, language), key="plan-equal", show=say["take"], on_choose=_take_equal)
+    elif result.equal_complete:
+        st.text(say["equal_none"])
+
+
+def _take_equal(key: str) -> None:
+    if key:
+        work.adopt_equal(int(key))
