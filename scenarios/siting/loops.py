@@ -66,6 +66,7 @@ class Descent(NamedTuple):
     state: Floats
 
 
+_MEMORY = 0.1  # weight of the newest subgradient in the direction, and of the newest plan in the fractional one
 _PROGRESS = 1e-4  # of the gap, at least, for a round to count as progress
 _STALLED = 8  # rounds without progress, until steps become shorter
 _SHORTER = 0.7
@@ -241,7 +242,7 @@ def cover_rows(top: Int64, start: Int64, item: Int32, covered: Int64) -> None:
 
 
 @compiled
-def turn(matrix: Matrix, covered: Int64, memory: float, descent: Descent) -> tuple[float, float]:
+def turn(matrix: Matrix, covered: Int64, descent: Descent) -> tuple[float, float]:
     """Turn the direction towards the newest subgradient; what the rows gain beyond their multipliers, and the direction's norm.
 
     A row takes as many covers as are worth more to it than its multiplier. What would lead out of the range of multipliers is no part of
@@ -257,7 +258,7 @@ def turn(matrix: Matrix, covered: Int64, memory: float, descent: Descent) -> tup
                 break
             worth += rest
             wanted += 1
-        direction[row] += memory * (covered[row] - wanted - direction[row])
+        direction[row] += _MEMORY * (covered[row] - wanted - direction[row])
         falls, rises = direction[row] > 0.0, direction[row] < 0.0
         if (falls and multiplier[row] > 0.0) or (rises and multiplier[row] < people[row] * gains[level[row]]):
             norm += people[row] * direction[row] * direction[row]
@@ -293,7 +294,7 @@ def decide(gain: Floats, top: Int64, bound: float, least: float, mark: Marks) ->
 
 
 @compiled
-def descend(rounds: int, matrix: Matrix, descent: Descent, memory: float) -> tuple[bool, bool]:
+def descend(rounds: int, matrix: Matrix, descent: Descent) -> tuple[bool, bool]:
     """Lower the bound by steps against a smoothed subgradient, and mark the candidates that it decides.
 
     Returns whether a better plan was found, and whether nothing is left to do, or so much decided that a smaller problem is worth making.
@@ -310,15 +311,16 @@ def descend(rounds: int, matrix: Matrix, descent: Descent, memory: float) -> tup
             score[one] = gain[one] if mark[one] == 0 else mark[one] * np.inf
         find_largest(score, top)
         cover_rows(top[:-1], matrix.start, matrix.item, covered)
-        worth, norm = turn(matrix, covered, memory, descent)
+        worth, norm = turn(matrix, covered, descent)
         now = worth + gain[top[:-1]].sum()
-        share *= 1.0 - memory
-        share[top[:-1]] += memory
+        share *= 1.0 - _MEMORY
+        share[top[:-1]] += _MEMORY
         found = value(covered, matrix.people, matrix.gains, matrix.level)
         if found > best:
             best, is_better = found, True
             plan[:] = top[:-1]
-        stall = stall + 1.0 if now >= bound - _PROGRESS * (bound - best) else 0.0
+        is_progress = bound == np.inf or now < bound - _PROGRESS * (bound - best)
+        stall = 0.0 if is_progress else stall + 1.0
         if now < bound:
             bound = now
             descent.best_multiplier[:] = descent.multiplier

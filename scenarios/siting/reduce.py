@@ -48,18 +48,16 @@ class _Known(NamedTuple):
 
 
 class _Pace(NamedTuple):
-    """How multipliers are improved: the first length of a step, batches by plain subgradients, and when to give up."""
+    """When to give up improving multipliers."""
 
-    length: float
-    plain: int
     warm: int  # batches before it may give up
     enough: float  # what may be left of the gap after a batch that was worth it
     patience: int  # batches in turn that were not
 
 
-_ROOT: Final = _Pace(length=1.0, plain=2, warm=4, enough=0.97, patience=2)
-_NODE: Final = _Pace(length=0.1, plain=0, warm=0, enough=0.8, patience=1)
-_MEMORY: Final = 0.1  # weight of the newest subgradient
+_ROOT: Final = _Pace(warm=4, enough=0.97, patience=2)
+_NODE: Final = _Pace(warm=0, enough=0.8, patience=1)
+_LENGTH: Final = 0.1  # of the first steps, as a share of the gap over the subgradient's norm
 
 
 class _Settled(NamedTuple):
@@ -147,10 +145,10 @@ def _better(one: _Known, other: _Known) -> _Known:
 
 def _settle(left: Left, known: _Known, bound: float, pace: _Pace, *, scale: Scale, stop: Stop) -> tuple[_Settled, _Known]:
     """Improve the multipliers, take and leave out what they decide, until nothing is left or little is gained by it."""
-    descent, batch, tired = _begin(left, pace.length, np.zeros(left.candidate.size)), 0, 0
+    descent, batch, tired = _begin(left, _LENGTH, np.zeros(left.candidate.size)), 0, 0
     while 1 < left.free < left.candidate.size and left.people.size:
         gap = bound - known.people
-        known = _descend(left, known, descent, 1.0 if batch < pace.plain else _MEMORY, scale=scale, stop=stop)
+        known = _descend(left, known, descent, scale=scale, stop=stop)
         bound = min(bound, left.base + descent.state[0])
         if bound < known.people + scale.slack:
             return _Settled(None, bound, descent.share), known
@@ -184,12 +182,12 @@ def _begin(left: Left, length: float, share: Numbers) -> Descent:
     )
 
 
-def _descend(left: Left, known: _Known, descent: Descent, memory: float, *, scale: Scale, stop: Stop) -> _Known:
+def _descend(left: Left, known: _Known, descent: Descent, *, scale: Scale, stop: Stop) -> _Known:
     """Improve the multipliers for a batch of rounds; plans met on the way, or the one that the fractional plan suggests, may be better."""
     matrix = matrix_of(left, scale)
     for _ in range(_LOOKS):
         descent.state[1:3] = known.people - left.base, scale.slack
-        is_better, is_done = loops.descend(_ROUNDS, matrix, descent, memory)
+        is_better, is_done = loops.descend(_ROUNDS, matrix, descent)
         if is_better:
             known = _known(left, descent.plan, left.base + descent.state[1])
         if is_done or stop.reason is not None:
