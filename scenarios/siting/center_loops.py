@@ -1,0 +1,145 @@
+"""The compiled loops of the p-center: rows that contain others, and a search for a cover. Told in ``scenarios.siting.center_cover``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverage.compiled import compiled
+from scenarios.siting.question import Ints, Mask
+
+Bits = NDArray[np.uint64]
+
+
+class Incidence(NamedTuple):
+    """Which columns each row has, and which rows each column has: the places ``row_first[i]:row_first[i + 1]``, and so on."""
+
+    row_first: Ints
+    column_of: Ints
+    column_first: Ints
+    row_of: Ints
+
+
+class _State(NamedTuple):
+    """Of the rows: their weight, how often they are covered. Of the columns: score, last change, whether in, whether they may come in."""
+
+    weight: Ints
+    times: Ints
+    score: Ints
+    changed: Ints
+    is_in: Mask
+    may_come: Mask
+
+
+@compiled
+def least_rows(bits: Bits, order: Ints) -> Ints:
+    """Rows, taken in this order, that contain none of those kept before them."""
+    kept, count = np.empty(order.size, dtype=np.int64), 0
+    words = bits.shape[1]
+    for row in order:
+        contains = False
+        for at in range(count):
+            other, word = kept[at], 0
+            while word < words and bits[other, word] & ~bits[row, word] == 0:
+                word += 1
+            if word == words:
+                contains = True
+                break
+        if not contains:
+            kept[count] = row
+            count += 1
+    return kept[:count]
+
+
+@compiled
+def find_cover(incidence: Incidence, start: Ints, steps: int, seed: int) -> tuple[bool, Ints]:  # noqa: C901  a compiled loop is written out
+    """Exchange columns until every row is covered, or so many steps are over: local search with row weights (Gao et al. 2015).
+
+    A row that stays uncovered gains weight; the column leaves that loses least, and of those that cover an uncovered row the best comes.
+    """
+    row_first, column_of, column_first, _ = incidence
+    rows, columns = row_first.size - 1, column_first.size - 1
+    state = _State(
+        np.ones(rows, dtype=np.int64),
+        np.zeros(rows, dtype=np.int64),
+        np.zeros(columns, dtype=np.int64),
+        np.zeros(columns, dtype=np.int64),
+        np.zeros(columns, dtype=np.bool_),
+        np.ones(columns, dtype=np.bool_),
+    )
+    for column in range(columns):
+        state.score[column] = column_first[column + 1] - column_first[column]
+    for column in start:
+        _toggle(incidence, state, column)
+    last_in, random = -1, seed
+    for step in range(1, steps + 1):
+        out = _worst(state, last_in)
+        if out < 0:
+            break
+        open_rows = np.flatnonzero(state.times == 0)
+        if open_rows.size == 0:
+            return True, np.flatnonzero(state.is_in)
+        _toggle(incidence, state, out)
+        state.changed[out] = step
+        state.may_come[out] = False
+        open_rows = np.flatnonzero(state.times == 0)
+        random = (random * 1103515245 + 12345) % 2147483648
+        row = open_rows[(random >> 8) % open_rows.size]
+        best = -1
+        for entry in range(row_first[row], row_first[row + 1]):
+            column = column_of[entry]
+            if (state.may_come[column] or row_first[row + 1] - row_first[row] == 1) and _is_better(state, column, best):
+                best = column
+        if best < 0:
+            best = out
+        _toggle(incidence, state, best)
+        state.changed[best] = step
+        last_in = best
+        for row in np.flatnonzero(state.times == 0):
+            state.weight[row] += 1
+            for entry in range(row_first[row], row_first[row + 1]):
+                state.score[column_of[entry]] += 1
+    return bool((state.times > 0).all()), np.flatnonzero(state.is_in)
+
+
+@compiled
+def _is_better(state: _State, column: int, best: int) -> bool:
+    if best < 0 or state.score[column] > state.score[best]:
+        return True
+    return bool(state.score[column] == state.score[best] and state.changed[column] < state.changed[best])
+
+
+@compiled
+def _worst(state: _State, last_in: int) -> int:
+    """Find the column in the cover that loses least, not the one that came last."""
+    best = -1
+    for column in range(state.is_in.size):
+        if state.is_in[column] and column != last_in and _is_better(state, column, best):
+            best = column
+    return best
+
+
+@compiled
+def _toggle(incidence: Incidence, state: _State, column: int) -> None:
+    """Put a column in or take it out; the score of a column is the weight it gains when it comes in, or minus what is lost when it goes."""
+    row_first, column_of, column_first, row_of = incidence
+    weight, times, score, _, is_in, may_come = state
+    comes = not is_in[column]
+    score[column] = -score[column]
+    is_in[column] = comes
+    for at in range(column_first[column], column_first[column + 1]):
+        row = row_of[at]
+        before = times[row]
+        times[row] += 1 if comes else -1
+        after = times[row]
+        for entry in range(row_first[row], row_first[row + 1]):
+            other = column_of[entry]
+            if other == column:
+                continue
+            may_come[other] = True
+            if (comes and before == 0) or (not comes and after == 0):
+                score[other] -= weight[row] if comes else -weight[row]
+            elif ((comes and before == 1) or (not comes and after == 1)) and is_in[other]:
+                score[other] += weight[row] if comes else -weight[row]

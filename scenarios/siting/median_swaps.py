@@ -1,0 +1,169 @@
+"""Good plans for the p-median: greedy, then swaps as long as one helps.
+
+The vertex substitution of Teitz & Bart 1968 (doi:10.1287/opre.16.5.955), each step the best swap of all, found from sums that are kept up
+to date as Whitaker 1983 and Resende & Werneck 2007 (doi:10.1016/j.ejor.2005.05.028) do.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from scenarios.siting.median_loops import OUTSIDE, Rows, Served, Worth, affected, among, nearest, room, serve, weigh
+from scenarios.siting.question import Ints, Mask, Numbers
+from scenarios.siting.stop import Stop
+
+NEAR_SHARE: Final = 3  # nearest candidates kept ready: so many times those that a site would serve if all served alike
+LEAST_NEAR: Final = 48
+SAMPLE: Final = 1_000_000  # costs that a first plan is made from, about
+SAME_SHARE: Final = 1e-12  # a swap must save more than this share of the total: less is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Choose `need` open candidates so that people pay least, each the least of `outside` and the costs to the chosen.
+
+    Attributes
+    ----------
+    rows : Rows
+        Costs a person, candidates in order.
+    people, outside : (demand,) float64
+    is_open : (candidates,) bool
+    need : int
+    near : Rows
+        The nearest open candidates of each demand point, nearest first, costs times people.
+    cap : (demand,) float64
+        No open candidate that costs less than this a person is missing from `near`.
+    """
+
+    rows: Rows
+    people: Numbers
+    outside: Numbers
+    is_open: Mask
+    need: int
+    near: Rows
+    cap: Numbers
+
+    @classmethod
+    def of(cls, rows: Rows, people: Numbers, outside: Numbers, is_open: Mask, need: int) -> Choice:
+        """Sort the nearest candidates of each demand point."""
+        enough = max(LEAST_NEAR, NEAR_SHARE * is_open.size // max(need, 1))
+        kept, cap = room(rows, outside, is_open, enough)
+        start = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+        near = Rows(start, np.empty(start[-1], dtype=np.int32), np.empty(start[-1]))
+        nearest(rows, people, cap, is_open, near)
+        return cls(rows, people, outside, is_open, need, near, cap)
+
+    def some(self, every: int) -> Choice:
+        """Keep one demand point of so many."""
+        if every == 1:
+            return self
+        first, at, cost = self.rows
+        kept = csr_array((cost, at, first), shape=(self.people.size, self.is_open.size))[::every]
+        return Choice.of(
+            Rows(kept.indptr.astype(np.int64), kept.indices, kept.data),
+            self.people[::every],
+            self.outside[::every],
+            self.is_open,
+            self.need,
+        )
+
+    def among(self, sites: Ints) -> Choice:
+        """Leave only some candidates (sorted positions) to choose from."""
+        number = np.full(self.is_open.size, -1)
+        number[sites] = np.arange(sites.size)
+        return Choice.of(among(self.rows, number), self.people, self.outside, np.ones(sites.size, dtype=np.bool_), self.need)
+
+    def cost_of(self, chosen: Ints) -> float:
+        """What everybody pays in all, exactly rounded."""
+        return math.fsum(self.serve(chosen).one_cost)
+
+    def serve(self, chosen: Ints) -> Served:
+        """Who is nearest and second to each demand point."""
+        count = self.people.size
+        served = Served(np.empty(count, np.int64), np.empty(count), np.empty(count, np.int64), np.empty(count))
+        serve(self.rows, self.people, self.outside, chosen, np.arange(count), served)
+        return served
+
+
+def begin(choice: Choice, stop: Stop) -> tuple[Ints, float]:
+    """Make a plan for some of the demand points, then improve it for all."""
+    every = max(1, choice.rows.at.size // SAMPLE)
+    some = choice.some(every)
+    first, _ = improve(some, greedy(some, stop), stop)
+    return improve(choice, first, stop)
+
+
+def greedy(choice: Choice, stop: Stop) -> Ints:
+    """Add the candidate that saves most, until there are enough; of equal ones the first."""
+    chosen = np.full(choice.need, OUTSIDE, dtype=np.int64)
+    swaps = _Swaps.of(choice, chosen)
+    for place in range(choice.need):
+        gain = np.where(swaps.may_come(), swaps.worth.gain, -np.inf)
+        if stop.reason is not None:  # whatever comes: a plan is a plan
+            gain = np.where(swaps.may_come(), 0.0, -np.inf)
+            chosen[place] = int(gain.argmax())
+            continue
+        swaps.make(place, int(gain.argmax()))
+    return chosen
+
+
+def improve(choice: Choice, start: Ints, stop: Stop) -> tuple[Ints, float]:
+    """Make the best swap as long as there is one that saves something; the plan (sorted) and its cost."""
+    swaps = _Swaps.of(choice, start.copy())
+    cost = math.fsum(swaps.served.one_cost)
+    best, best_cost = np.sort(start), cost
+    while stop.reason is None and choice.need:
+        saves = swaps.worth.gain[:, None] - swaps.worth.loss[None, :] + swaps.worth.extra
+        saves[~swaps.may_come()] = -np.inf
+        site, place = divmod(int(saves.argmax()), choice.need)
+        if not saves[site, place] > SAME_SHARE * cost:
+            break
+        swaps.make(place, site)
+        cost = math.fsum(swaps.served.one_cost)
+        if not cost < best_cost:
+            break
+        best, best_cost = np.sort(swaps.chosen), cost
+    return best, best_cost
+
+
+@dataclass(frozen=True, eq=False)
+class _Swaps:
+    """A plan, who serves whom under it, and what each swap would save; kept up to date in place."""
+
+    choice: Choice
+    chosen: Ints
+    served: Served
+    worth: Worth
+
+    @classmethod
+    def of(cls, choice: Choice, chosen: Ints) -> _Swaps:
+        count, everybody = choice.is_open.size, np.arange(choice.people.size)
+        worth = Worth(np.zeros(count), np.zeros(choice.need), np.zeros((count, choice.need)))
+        swaps = cls(choice, chosen, choice.serve(chosen), worth)
+        swaps._weigh(everybody, 1.0)
+        return swaps
+
+    def may_come(self) -> Mask:
+        """(candidates,) bool: open, and not chosen yet."""
+        free = self.choice.is_open.copy()
+        free[self.chosen[self.chosen != OUTSIDE]] = False
+        return free
+
+    def make(self, place: int, site: int) -> None:
+        """Put `site` at `place` instead of what is there."""
+        choice = self.choice
+        leaves = place if self.chosen[place] != OUTSIDE else OUTSIDE - 1  # nobody is served from an empty place
+        changed = affected(choice.rows, choice.people, self.served, leaves, site)
+        self._weigh(changed, -1.0)
+        self.chosen[place] = site
+        serve(choice.rows, choice.people, choice.outside, self.chosen, changed, self.served)
+        self._weigh(changed, 1.0)
+
+    def _weigh(self, persons: Ints, sign: float) -> None:
+        choice = self.choice
+        weigh(choice.rows, choice.near, choice.cap, choice.people, self.served, persons, sign, self.worth)
