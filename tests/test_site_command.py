@@ -56,6 +56,7 @@ def test_the_known_answer_of_the_county_stands(ask: Ask) -> None:
     assert "先兜底、再达标（默认）" in said
     assert "本方案正是 38,682 人；在做到这一点的选法中，没有一种能让符合口径的超过 493,457 人。再没有更好的 5 个点。" in said
     assert "within the limits of no candidate: 6 处 places" in said
+    assert "没有同样好的其他方案。" in said
 
 
 def test_models_and_their_terms_stand_in_the_answer(ask: Ask) -> None:

@@ -15,6 +15,7 @@ from geodata.region import Prepared
 from geodata.standards import Kind, Service, Services, Siting
 from scenarios.compare import compare
 from scenarios.siting.candidate_file import read_candidates
+from scenarios.siting.candidates import places_at
 from scenarios.siting.choice import Choice
 from scenarios.siting.region_question import ask
 from scenarios.siting.region_words import proof
@@ -171,6 +172,19 @@ def test_points_of_a_file_have_their_own_price_vehicles_and_turnout(prepared: Pr
     assert "1 candidates outside the county" in found.notes[0][1]
     scenario = plan_scenario(prepared, found)
     assert (scenario.changes[0].turnout_s, scenario.changes[0].vehicles, scenario.changes[0].host) == (15, 2, None)
+
+
+def test_a_point_with_a_turnout_of_its_own_reaches_as_far_in_the_plan_as_in_its_scenario() -> None:
+    """Half a minute is three blocks without turnout, two with the definition's ten seconds: the point stands three from h2."""
+    slow = DEFINITION.model_copy(update={"turnout_s": 10.0})
+    service = SERVICES.service("emergency").model_copy(update={"definitions": (slow,)})
+    prepared = replace(street(), services=SERVICES.model_copy(update={"services": {"emergency": service}}))
+    at = places_at(prepared.region, ["P"], ["P"], town.lonlat([(17, 0)]))
+    for turnout_s, served in ((0.0, 5), (np.nan, 1)):
+        points = replace(at, turnout_s=np.array([turnout_s]))
+        found = plan(prepared, sites=2, candidates=(), points=points)
+        assert (found.sites.id, found.result.served) == (("C", "P"), served)
+        assert compare(prepared, plan_scenario(prepared, found), slow).after.by_zone.equals(found.after)
 
 
 def test_a_file_of_points_with_wrong_rows_is_refused(prepared: Prepared, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,14 @@ from scenarios.siting.site_numbers import Numbered, site_numbers
 from scenarios.siting.standby import site_region
 
 OF_A_TABLE = ("cost", "demand", "demand_side", "limit")
+EQUALS = 10  # other choices, exactly as good, that are looked for unless more or fewer are asked for
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Choose sites on a region."""
     prepared, choice = region_choice(arguments)
+    if arguments.equal is None:
+        choice = replace(choice, equals=EQUALS)
     service = arguments.service or "emergency"
     progress("正在选址 ……", "Choosing sites …")
     with cancellable(arguments.time_limit) as stop:

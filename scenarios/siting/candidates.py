@@ -166,7 +166,8 @@ def _made_places(prepared: Prepared, definition: ServiceDefinition, choice: Choi
     region = prepared.region
     parts = [places_at(region, (), (), np.zeros((0, 2)))]
     if choice.points is not None:
-        parts.append(choice.points)
+        points = choice.points
+        parts.append(points.take(np.array(sorted(range(len(points)), key=points.id.__getitem__), dtype=np.int64)))
     if SETTLEMENTS in choice.candidates:
         parts.append(settlement_places(region))
     parts += [road_places(prepared, definition.mode, metres) for metres in sorted(filter(None, map(road_metres, choice.candidates)))]

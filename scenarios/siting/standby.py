@@ -140,9 +140,6 @@ class RegionPlan:
         return self.question.notes
 
 
-StandbyPlan = RegionPlan
-
-
 def site_standby(
     prepared: Prepared,
     service_id: str,
