@@ -53,6 +53,16 @@ def test_every_part_of_a_plan_is_worth_what_it_is_alone(question, model):
 
 
 @FEW
+@given(questions(), st.sampled_from(MODELS))
+def test_one_more_site_is_worth_what_it_is_together_with_the_others(question, model):
+    asked, terms = question
+    more = np.array([0, 2, 3, 4])
+    for goal in goals_on_the_way(asked, model, terms):
+        told = goal.with_one_more(np.array([1, 5]))
+        assert told[more] == pytest.approx([goal.of(np.array([1, 5, one])) for one in more], abs=1e-6)
+
+
+@FEW
 @given(questions(), st.sampled_from([one for one in MODELS if one not in {"bacop1", "dsm"}]))
 def test_a_plan_is_worth_what_its_model_says(question, model):
     asked, terms = question

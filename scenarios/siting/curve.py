@@ -19,7 +19,7 @@ from scenarios.siting.models import NUMBER_FOUND, site
 from scenarios.siting.question import Asked, Model, Terms
 from scenarios.siting.result import SitingResult, StageValue
 from scenarios.siting.stop import Stop
-from scenarios.siting.worth import SAME_SHARE, sense, value
+from scenarios.siting.worth import SAME_SHARE, best_one_more, sense, value
 
 Progress = Callable[[str, str], None]
 Ended = Literal["most", "all", "candidates", "infeasible", "time", "cancelled"]
@@ -176,10 +176,8 @@ def _step(asked: Asked, model: Model, terms: Terms, before: Sequence[CurveStep],
     """Choose a number of sites, no worse than those of the step before and the best one beside them."""
     here = with_total(asked, number)
     result = site(here, model, terms, stop=stop)
-    if before and result.status == "feasible" and before[-1].result.sites and not asked.sites.movable.any():
-        nested = site(with_total(asked, number, before[-1].result.sites), model, terms, stop=Stop(cancelled=stop.cancelled))
-        if nested.status != "infeasible" and is_better(model, nested.stages, result.stages):
-            result = _as_stopped(nested, result)
+    if before and result.status == "feasible" and before[-1].result.sites and _is_free(asked):
+        result = _no_worse(here, model, terms, result, before[-1].result)
     if model != "lexicographic" or not result.sites:
         return CurveStep(sites=number, result=result, gains=_gains(model, before, result))
     plain = site(here, "mclp", terms, stop=stop)
@@ -187,8 +185,19 @@ def _step(asked: Asked, model: Model, terms: Terms, before: Sequence[CurveStep],
     return CurveStep(sites=number, result=result, gains=_gains(model, before, result), plain=plain, plain_values=values)
 
 
-def _as_stopped(found: SitingResult, stopped: SitingResult) -> SitingResult:
-    """A choice found in a smaller question, as the answer to the one that was stopped, whose bounds hold."""
+def _is_free(asked: Asked) -> bool:
+    """Whether a site more can always be added: no budget, no fleet to spread, nothing that moves."""
+    return asked.sites.budget is None and asked.sites.fleet is None and not asked.sites.movable.any()
+
+
+def _no_worse(asked: Asked, model: Model, terms: Terms, stopped: SitingResult, before: SitingResult) -> SitingResult:
+    """The choice of a search that was stopped, or one site fewer and the best one beside it if that is better; its bounds hold."""
+    more = best_one_more(asked, model, terms, before.sites)
+    if more is None:
+        return stopped
+    found = site(with_total(asked, len(before.sites) + 1, (*before.sites, more)), model, terms, stop=Stop())
+    if found.status == "infeasible" or not is_better(model, found.stages, stopped.stages):
+        return stopped
     bounds = [stage.bound for stage in stopped.stages]
     stages = tuple(stage._replace(bound=bound) for stage, bound in zip(found.stages, bounds, strict=True))
     same = {"status": stopped.status, "stopped": stopped.stopped, "fixed": stopped.fixed, "bound": stopped.bound}

@@ -96,6 +96,23 @@ class Measure:
             values = np.maximum(values, worth.max(axis=0, initial=0.0)) if self.largest else values + people[at : at + step] @ worth
         return values
 
+    def with_one_more(self, chosen: Ints) -> Numbers:
+        """(candidates,) what the chosen candidates are worth together with each one more, that is none of them."""
+        state, combine = self._state(chosen), self._combine()
+        worth, values = self.worth(state), np.zeros(self.own.shape[1])
+        whole = math.fsum(self.people * worth)
+        for column in range(len(values)):
+            entries = slice(self.own.indptr[column], self.own.indptr[column + 1])
+            at = self.own.indices[entries]
+            then = self.worth(combine(state[at], self.own.data[entries]))
+            if self.largest:
+                rest = worth.copy()
+                rest[at] = then
+                values[column] = rest.max(initial=0.0)
+            else:
+                values[column] = whole + float((self.people[at] * (then - worth[at])).sum())
+        return values
+
     def _combine(self) -> np.ufunc:
         return getattr(np, self.combine)  # type: ignore[no-any-return]  # one of three ufuncs
 
@@ -145,6 +162,10 @@ class Flow:
         is_chosen = np.zeros(self.near.shape[1], dtype=np.bool_)
         is_chosen[chosen] = True
         return served_within(self.near, self.people, self.capacity, is_chosen)
+
+    def with_one_more(self, chosen: Ints) -> Numbers:
+        """(candidates,) what the chosen candidates serve together with each one more."""
+        return np.array([self.of(np.append(chosen, one)) for one in range(self.near.shape[1])])
 
     def of_parts(self, base: Ints, new: Ints, instead: Ints) -> Numbers:
         """What every part of some new sites serves, as :meth:`Measure.of_parts`."""
@@ -222,6 +243,20 @@ def _of_costs(asked: Asked, model: Model, terms: Terms) -> tuple[Measure, ...]:
         cost.data = cost.data * asked.people[cost.indices]
     largest = model == "p-center"
     return reached, Measure("cost", -1, asked.people, cost, "minimum", lambda state: np.where(np.isinf(state), 0.0, state), largest=largest)
+
+
+def best_one_more(asked: Asked, model: Model, terms: Terms, chosen: Sequence[str]) -> str | None:
+    """Find the site that is best beside chosen ones, of equal ones the smaller id; None if none may be added."""
+    sites = asked.sites
+    is_chosen = np.isin(np.array(sites.id, dtype=object), list(chosen)) | sites.background
+    among = ~is_chosen & ~sites.forbidden
+    for one, other in (sites.apart.T, sites.apart.T[::-1]):
+        among[one[is_chosen[other]]] = False
+    for goal in goals(asked, model, terms):
+        values = goal.sense * goal.with_one_more(np.flatnonzero(is_chosen))
+        if among.any():
+            among &= values >= values[among].max() - goal.same
+    return min((sites.id[at] for at in np.flatnonzero(among)), default=None)
 
 
 def sense(model: Model, stage: str) -> Literal[1, -1]:
