@@ -155,8 +155,9 @@ def test_a_long_way_has_a_place_every_so_many_metres():
 def test_a_budget_takes_the_place_of_a_number(prepared: Prepared):
     assert chosen(prepared, budget=2.0, prices={"W": 1.0, "X": 3.0}) == (("C", "W"), 3)
     assert chosen(prepared, budget=4.0, prices={"W": 1.0, "X": 3.0}) == (("C", "W", "X"), 7)
-    with pytest.raises(OptionError, match="missing: X"):
-        plan(prepared, budget=4.0, prices={"W": 1.0})
+    for said in ({"budget": 4.0}, {"model": "lscp"}):
+        with pytest.raises(OptionError, match="missing: X"):
+            plan(prepared, prices={"W": 1.0}, **said)
 
 
 def test_points_of_a_file_have_their_own_price_vehicles_and_turnout(prepared: Prepared, tmp_path):

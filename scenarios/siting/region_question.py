@@ -21,7 +21,7 @@ from geodata.roads import Bools, Ints
 from geodata.standards import Limit, ServiceDefinition
 from scenarios.siting.candidates import near_pairs, new_places
 from scenarios.siting.choice import ALL, ELIGIBLE, OF_COST, OF_WIDE, Choice
-from scenarios.siting.models import check_ids
+from scenarios.siting.models import NUMBER_FOUND, check_ids
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.site_terms import terms_of, vehicles_at
 from scenarios.siting.weights import weights
@@ -225,14 +225,7 @@ def _sites(prepared: Prepared, roles: _Roles, kinds: Sequence[str], choice: Choi
         zh = "没有可选的候选点：请在机构表的“可设急救点”列写“是”，或用 --candidates 指定候选点。"
         en = "There is no candidate to choose: write yes in the column emergency (可设急救点) of a facility, or say which by --candidates."
         raise OptionError(Problem(zh, en))
-    unpriced = [
-        one for one, is_free in zip(places.id, new & ~_named(places, choice.forbidden), strict=True) if is_free and one not in choice.prices
-    ]
-    if choice.budget is not None and unpriced:
-        zh = f"有费用上限时，每个候选点都须有费用；缺：{first_few(unpriced)}。请用 --prices 补上。"
-        raise OptionError(
-            Problem(zh, f"With a budget every candidate needs a price; missing: {first_few(unpriced)}. Add them by --prices.")
-        )
+    _refuse_unpriced([one for one, may_come in zip(places.id, new & ~_named(places, choice.forbidden), strict=True) if may_come], choice)
     return Sites(
         id=places.id,
         total=choice.sites,
@@ -247,6 +240,15 @@ def _sites(prepared: Prepared, roles: _Roles, kinds: Sequence[str], choice: Choi
         vehicles=vehicles_at(places, places.of_kinds(kinds), roles.background, choice),
         fleet=choice.fleet,
     )
+
+
+def _refuse_unpriced(ids: Sequence[str], choice: Choice) -> None:
+    """Refuse candidates without a price where prices decide: under a budget, and where the least price is asked for."""
+    unpriced = first_few(one for one in ids if one not in choice.prices)
+    if unpriced and (choice.budget is not None or choice.prices and choice.model in NUMBER_FOUND):
+        zh = f"按费用选址时，每个候选点都须有费用；缺：{unpriced}。请用 --prices 补上。"
+        en = f"Where prices decide, every candidate needs one; missing: {unpriced}. Add them by --prices."
+        raise OptionError(Problem(zh, en))
 
 
 def _replaces(prepared: Prepared, roles: _Roles, may_come: Bools, choice: Choice) -> csr_array:
