@@ -120,7 +120,7 @@ def questions(draw):
     return asked, model, Terms(share=draw(st.sampled_from([0.5, 1.0])), alpha=draw(st.sampled_from([0.0, 0.5, 1.0])))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(questions())
 def test_what_is_named_contradicts_itself_and_no_longer_does_without_any_one_of_it(question):
     asked, model, terms = question

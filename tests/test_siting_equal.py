@@ -131,7 +131,7 @@ ALL = ["lexicographic", "mclp", "cmclp", "lscp", "partial", "p-median", "p-cente
 
 
 @pytest.mark.parametrize("model", ALL)
-@settings(max_examples=12)
+@settings(max_examples=12, deadline=None)
 @given(question=questions(vehicles=2))
 def test_all_equal_choices_are_found_and_no_other(model, question):
     asked, terms = question

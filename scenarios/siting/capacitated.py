@@ -16,29 +16,27 @@ problem with capacities on total workload, doi:10.1287/mnsc.37.2.233.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array, diags_array, vstack
+from scipy.sparse import csc_array, csr_array, vstack
 
 from geodata.errors import OptionError, Problem, first_few
-from scenarios.siting.milp import Program, maximise
-from scenarios.siting.question import Asked, Ints, Mask, Numbers, Sites, Terms
+from scenarios.siting.capacitated_bound import Market, descend, settled
+from scenarios.siting.capacitated_program import SAME_SHARE, Flows, fill, flows_of, merge, program_of, with_flows
+from scenarios.siting.milp import Program, Solution, maximise
+from scenarios.siting.question import Asked, Mask, Numbers, Sites, Terms
 from scenarios.siting.result import Plan, StageValue, Status
 from scenarios.siting.rules import SiteRows, site_rows
 from scenarios.siting.stop import Stop
 
 STAGE: Final = "served"
-METHOD: Final = "greedy, then HiGHS over sites and flows"
+METHOD: Final = "greedy, Lagrangian bound, then HiGHS over sites and flows"
 PATIENCE_S: Final = 30.0  # to find any plan at all, whatever the time limit
-SAME_SHARE: Final = 1e-9  # plans that differ by less than this share of all people are equal, where people are fractions
-WHOLE_UP_TO_PEOPLE: Final = 1e8  # larger totals are treated as fractions: the solver's tolerances would hide half a person
-UNITS_LOG2: Final = 20  # fractional people are handed to the solver in units (a power of two) of which all are about a million
-BINDING: Final = (
-    4.0  # flow ≤ people · x tightens the bound where a capacity is not far below the people in reach, and is left out elsewhere
-)
+CLOSE: Final = 0.98  # of the people served by the best choice: another is looked at closely if it serves so many at first sight
+FEW: Final = 5  # sites that are tried in the place of one
 
 
 def cmclp(asked: Asked, terms: Terms, stop: Stop) -> Plan:
@@ -63,27 +61,109 @@ def cmclp(asked: Asked, terms: Terms, stop: Stop) -> Plan:
         The capacity of a candidate is not known, or negative.
     """
     order = np.array(sorted(range(len(asked.sites)), key=asked.sites.id.__getitem__), dtype=np.int64)
-    sites = asked.sites.take(order)
-    flows = _flows(csr_array(asked.near)[:, order], asked.people, capacities(asked.sites, terms)[order], sites)
-    rules = site_rows(sites)
-    start = _start(flows, sites, rules)
+    sites, near = asked.sites.take(order), csr_array(asked.near)[:, order]
+    flows = flows_of(near, asked.people, capacities(asked.sites, terms)[order], sites)
+    start = _start(flows, sites, site_rows(sites))
     if start is None:
         return Plan((), (), "infeasible", (), METHOD)
+    best, bound, left = _by_prices(flows, sites, _Best(start, _served(flows, start[: len(sites)] > 0.5)), stop)  # noqa: PLR2004  binary
+    proven = bound - best.served < flows.same_people
+    if not proven:
+        found = _solved(flows_of(near, asked.people, capacities(asked.sites, terms)[order], left), left, best.values, stop)
+        if found.values is not None and (served := _served(flows, found.values[: len(sites)] > 0.5)) > best.served:  # noqa: PLR2004  binary
+            best = _Best(found.values, served)
+        proven = found.status != "stopped"
+        bound = min(bound, max(best.served, _rounded(flows, found.bound / flows.scale)))
+        proven |= bound - best.served < flows.same_people
+    return _plan(sites, best.values, StageValue(STAGE, best.served, best.served if proven else bound))
+
+
+class _Best(NamedTuple):
+    """The best choice known: values of the rules' variables, and people served."""
+
+    values: Numbers
+    served: float
+
+
+def _rounded(flows: Flows, bound: float) -> float:
+    """A bound on people; whole people are served in whole numbers."""
+    return math.floor(bound + max(1e-6, SAME_SHARE * bound)) if flows.is_whole and math.isfinite(bound) else bound
+
+
+def _by_prices(flows: Flows, sites: Sites, best: _Best, stop: Stop) -> tuple[_Best, float, Sites]:
+    """Better choices and a bound by prices; and the sites with those ruled out, or in, that no better choice lacks, or has."""
     bound = _plain_bound(flows, sites)
-    found = maximise(_program(flows, rules), stop, start=_with_flows(flows, start, len(sites)))
-    values = start if found.values is None else found.values
-    served = _served(flows, values[: len(sites)] > 0.5)  # noqa: PLR2004  binary
-    bound = min(bound, found.bound / flows.scale)
-    if flows.is_whole and math.isfinite(bound):
-        bound = math.floor(bound + max(1e-6, SAME_SHARE * bound))
-    proven = found.status == "optimal" or bound - served < flows.same_people
-    return _plan(sites, rules, values, StageValue(STAGE, served, served if proven else max(bound, served)))
+    if sites.total is None:
+        return best, bound, sites
+    free = ~sites.always & ~sites.forbidden
+    market = Market(flows.covers, flows.people, flows.room, sites.always, free, sites.total - int((sites.fixed & sites.counted).sum()))
+    prices, looked_at = None, set()
+    for prices in descend(market, best.served, stop, best.served + (1.0 if flows.is_whole else flows.same_people)):
+        key = prices.chosen.tobytes()
+        if sites.is_plain and key not in looked_at and _at_first_sight(flows, prices.chosen) > CLOSE * best.served:
+            looked_at.add(key)
+            if (served := _served(flows, prices.chosen)) > best.served:
+                best = _Best(prices.chosen.astype(np.float64), served)
+    if prices is None:
+        return best, bound, sites
+    if sites.is_plain:
+        best = _exchanged(flows, sites, best, stop)
+    out, into = settled(market, prices, best.served + (1.0 - 1e-3 if flows.is_whole else flows.same_people))
+    bound = max(best.served, min(bound, _rounded(flows, prices.bound)))
+    return best, bound, replace(sites, forbidden=sites.forbidden | out, fixed=sites.fixed | into)
+
+
+def _exchanged(flows: Flows, sites: Sites, best: _Best, stop: Stop) -> _Best:
+    """Exchange one site for one of the few that seem to add most, as long as that serves more people."""
+    tried: set[bytes] = set()
+    while True:
+        others = (one for one in _likely(flows, sites, best.values > 0.5) if one.tobytes() not in tried)  # noqa: PLR2004  binary
+        for other in others:
+            tried.add(other.tobytes())
+            if stop.reason is not None:
+                return best
+            if (served := _served(flows, other)) > best.served:
+                best = _Best(other.astype(np.float64), served)
+                break
+        else:
+            return best
+
+
+def _likely(flows: Flows, sites: Sites, chosen: Mask) -> Iterator[Mask]:
+    """Choices with one site exchanged: for each of its sites, the few that would serve most of whom the others leave."""
+    for out in np.flatnonzero(chosen & ~sites.always):
+        without = chosen.copy()
+        without[out] = False
+        left = flows.people.copy()
+        for at in np.flatnonzero(without):
+            fill(flows, left, int(at))
+        gain = np.where(chosen | sites.forbidden, -1.0, np.minimum(flows.covers.T @ left, flows.room))
+        for into in np.argsort(-gain, kind="stable")[:FEW]:
+            if gain[into] >= 0:
+                other = without.copy()
+                other[into] = True
+                yield other
+
+
+def _at_first_sight(flows: Flows, chosen: Mask) -> float:
+    """People served if one site after the other takes whom it can."""
+    left = flows.people.copy()
+    for at in np.flatnonzero(chosen):
+        fill(flows, left, int(at))
+    return float((flows.people - left).sum())
+
+
+def _solved(flows: Flows, sites: Sites, start: Numbers, stop: Stop) -> Solution:
+    """The rest by the solver; from a start that keeps what was ruled out or in, if it does."""
+    rules = site_rows(sites)
+    keeps = bool((start >= rules.lower).all() and (start <= rules.upper).all())
+    return maximise(program_of(flows, rules), stop, start=with_flows(flows, start, len(sites)) if keeps else None)
 
 
 def pinned_flows(asked: Asked, terms: Terms, served: float) -> Program:
     """A program whose feasible choices serve as many people; its first variables are the candidates, in the order of `asked`."""
-    flows = _flows(csr_array(asked.near), asked.people, capacities(asked.sites, terms), asked.sites)
-    program = _program(flows, site_rows(asked.sites))
+    flows = flows_of(csr_array(asked.near), asked.people, capacities(asked.sites, terms), asked.sites)
+    program = program_of(flows, site_rows(asked.sites))
     at_least = csr_array(program.gain[None, :])
     return replace(
         program,
@@ -123,132 +203,24 @@ def capacities(sites: Sites, terms: Terms) -> Numbers:
     return np.where(np.isnan(terms.capacity), np.inf, terms.capacity)
 
 
-@dataclass(frozen=True, eq=False)
-class _Flows:
-    """The question without its rules: who may be served where, demand points of the same candidates merged."""
-
-    covers: csr_array  # (groups, candidates) ones, sorted
-    by_site: csc_array  # the same by candidate
-    people: Numbers  # per group
-    room: Numbers  # per candidate: its capacity, at most all the people in reach
-    limited: Mask  # per candidate: cannot serve everybody in reach
-    scale: float  # from people to the solver's units
-    is_whole: bool
-    same_people: float
-
-
-def _flows(near: csr_array, people: Numbers, capacity: Numbers, sites: Sites) -> _Flows:
-    covers = csr_array(near.astype(np.bool_)) @ diags_array((~sites.forbidden | sites.always).astype(np.float64))
-    covers = csr_array(covers)
-    covers.eliminate_zeros()
-    covers.sort_indices()
-    open_ = (np.diff(covers.indptr) > 0) & (people > 0)
-    covers, merged = _merge(covers[open_], people[open_])
-    reach = np.asarray(covers.T @ merged, dtype=np.float64)
-    finite = capacity[np.isfinite(capacity)]
-    total = max(math.fsum(people), 1e-200)
-    is_whole = total <= WHOLE_UP_TO_PEOPLE and bool((people == np.floor(people)).all() and (finite == np.floor(finite)).all())
-    return _Flows(
-        covers=covers,
-        by_site=csc_array(covers),
-        people=merged,
-        room=np.minimum(capacity, reach),
-        limited=capacity < reach,
-        scale=1.0 if is_whole else 2.0 ** (UNITS_LOG2 - math.frexp(total)[1]),
-        is_whole=is_whole,
-        same_people=0.5 if is_whole else SAME_SHARE * total,
-    )
-
-
-def _merge(covers: csr_array, people: Numbers) -> tuple[csr_array, Numbers]:
-    """Add up the people of demand points that the same candidates cover; rows in the order of those candidates."""
-    indices = covers.indices.astype(np.int32)
-    keys = [indices[start:end].tobytes() for start, end in pairwise(covers.indptr)]
-    members: dict[bytes, list[int]] = {}
-    for row, key in enumerate(keys):
-        members.setdefault(key, []).append(row)
-    ordered = sorted(members)
-    merged = np.array([math.fsum(people[members[key]]) for key in ordered], dtype=np.float64)
-    return csr_array(covers[[members[key][0] for key in ordered]]), merged
-
-
-def _program(flows: _Flows, rules: SiteRows) -> Program:
-    """Variables: those of the rules, people served of each group, then flows from groups to the sites of limited room."""
-    group, site = _edges(flows)
-    people, room = flows.people * flows.scale, flows.room * flows.scale
-    widths = rules.lower.size, people.size, group.size
-    strong = np.flatnonzero((flows.covers.T @ people < BINDING * room)[site])
-    blocks = [_pad(rules.rows, widths), _served_rows(flows, people, widths, group), _room_rows(flows, room, widths, site)]
-    blocks.append(_strong_rows(np.minimum(people[group], room[site]), widths, site, strong))
-    below = sum(block.shape[0] for block in blocks[1:])
-    return Program(
-        gain=np.concatenate([np.zeros(widths[0]), np.ones(widths[1]), np.zeros(widths[2])]),
-        lower=np.concatenate([rules.lower, np.zeros(widths[1] + widths[2])]),
-        upper=np.concatenate([rules.upper, people, np.minimum(people[group], room[site])]),
-        integer=np.concatenate([rules.integer, np.zeros(widths[1] + widths[2], dtype=np.bool_)]),
-        rows=csr_array(vstack(blocks, format="csr")),
-        row_lower=np.concatenate([rules.row_lower, np.full(below, -np.inf)]),
-        row_upper=np.concatenate([rules.row_upper, np.zeros(below)]),
-    )
-
-
-def _edges(flows: _Flows) -> tuple[Ints, Ints]:
-    """Group and site of each flow: to the sites that cannot serve everybody in reach; sorted by group, then site."""
-    group, site = flows.covers.nonzero()
-    kept = flows.limited[site]
-    return group[kept].astype(np.int64), site[kept].astype(np.int64)
-
-
-def _pad(rows: csr_array, widths: tuple[int, int, int]) -> csr_array:
-    """Rows of the rules, with no part of the other variables."""
-    return csr_array((rows.data, rows.indices, rows.indptr), shape=(rows.shape[0], sum(widths)))
-
-
-def _served_rows(flows: _Flows, people: Numbers, widths: tuple[int, int, int], group: Ints) -> csr_array:
-    """Served ≤ flows of the group + all of its people where a site of no limit is chosen."""
-    covering = csr_array(flows.covers @ diags_array((~flows.limited).astype(np.float64))).tocoo()
-    number, edge = np.arange(widths[1]), np.arange(widths[2])
-    entries = np.concatenate([np.ones(widths[1]), -np.ones(widths[2]), -people[covering.row] * covering.data])
-    row = np.concatenate([number, group, covering.row])
-    column = np.concatenate([widths[0] + number, widths[0] + widths[1] + edge, covering.col])
-    return csr_array((entries, (row, column)), shape=(widths[1], sum(widths)))
-
-
-def _room_rows(flows: _Flows, room: Numbers, widths: tuple[int, int, int], site: Ints) -> csr_array:
-    """Flows to a site ≤ its room if it is chosen."""
-    limited = np.flatnonzero(flows.limited)
-    entries = np.concatenate([np.ones(widths[2]), -room[limited]])
-    row = np.concatenate([np.searchsorted(limited, site), np.arange(len(limited))])
-    column = np.concatenate([widths[0] + widths[1] + np.arange(widths[2]), limited])
-    return csr_array((entries, (row, column)), shape=(len(limited), sum(widths)))
-
-
-def _strong_rows(most: Numbers, widths: tuple[int, int, int], site: Ints, strong: Ints) -> csr_array:
-    """A flow ≤ what it can be at most if its site is chosen."""
-    number = np.arange(len(strong))
-    entries = np.concatenate([np.ones(len(strong)), -most[strong]])
-    row, column = np.tile(number, 2), np.concatenate([widths[0] + widths[1] + strong, site[strong]])
-    return csr_array((entries, (row, column)), shape=(len(strong), sum(widths)))
-
-
-def _served(flows: _Flows, chosen: Mask) -> float:
+def _served(flows: Flows, chosen: Mask) -> float:
     """People that the chosen sites serve: the linear program of their flows alone."""
     columns = np.flatnonzero(chosen)
     covers = csr_array(flows.covers[:, columns])
     covers.sort_indices()
     open_ = np.diff(covers.indptr) > 0
-    covers, people = _merge(covers[open_], flows.people[open_])
+    covers, people = merge(covers[open_], flows.people[open_])
     alone = replace(
         flows, covers=covers, by_site=csc_array(covers), people=people, room=flows.room[columns], limited=flows.limited[columns]
     )
     always = Sites.of([str(at) for at in columns], background=[str(at) for at in columns])
-    program = _program(alone, site_rows(always))
+    program = program_of(alone, site_rows(always))
     most = maximise(replace(program, integer=np.zeros_like(program.integer)), Stop())
     served = most.bound / flows.scale
     return float(round(served)) if flows.is_whole else served
 
 
-def _plain_bound(flows: _Flows, sites: Sites) -> float:
+def _plain_bound(flows: Flows, sites: Sites) -> float:
     """Bound without a solver: everybody in reach, or all the room of as many sites as there may be."""
     room = math.fsum(flows.room[sites.always])
     free = np.sort(flows.room[~sites.always & ~sites.forbidden])[::-1]
@@ -256,7 +228,7 @@ def _plain_bound(flows: _Flows, sites: Sites) -> float:
     return min(math.fsum(flows.people), room + math.fsum(free[:count]))
 
 
-def _start(flows: _Flows, sites: Sites, rules: SiteRows) -> Numbers | None:
+def _start(flows: Flows, sites: Sites, rules: SiteRows) -> Numbers | None:
     """Values of the rules' variables near a greedy choice; None if no choice meets the rules.
 
     Raises
@@ -281,45 +253,25 @@ def _start(flows: _Flows, sites: Sites, rules: SiteRows) -> Numbers | None:
     return found.values
 
 
-def _greedy(flows: _Flows, sites: Sites) -> Numbers:
+def _greedy(flows: Flows, sites: Sites) -> Numbers:
     """People that each candidate would add: those chosen greedily at their turn, the others after them. Nobody is moved for another."""
     left, worth = flows.people.copy(), np.zeros(len(sites))
     open_ = ~sites.always & ~sites.forbidden
     for site in np.flatnonzero(sites.always):
-        _fill(flows, left, int(site))
+        fill(flows, left, int(site))
     for _ in range(min(int(open_.sum()), sites.total or len(sites))):
         gain = np.where(open_, np.minimum(flows.covers.T @ left, flows.room), -1.0)
         best = int(np.argmax(gain))
         if gain[best] <= 0:
             break
         worth[best], open_[best] = gain[best], False
-        _fill(flows, left, best)
+        fill(flows, left, best)
     rest = np.minimum(flows.covers.T @ left, flows.room)
     return np.where(worth > 0, worth, rest * 0.5) / max(1.0, float(flows.people.sum()))
 
 
-def _fill(flows: _Flows, left: Numbers, site: int) -> tuple[Ints, Numbers]:
-    """Serve at one site the people left, group after group, as long as there is room: groups, and people of each."""
-    column = flows.by_site[:, [site]]
-    groups = column.indices
-    before = np.concatenate([[0.0], np.cumsum(left[groups])[:-1]])
-    taken = np.clip(flows.room[site] - before, 0.0, left[groups])
-    left[groups] -= taken
-    return groups, taken
-
-
-def _with_flows(flows: _Flows, start: Numbers, width: int) -> Numbers:
-    """Values of all variables of the program where the sites of `start` serve whom they can, one site after the other."""
-    group, site = _edges(flows)
-    left, flow = flows.people.copy(), np.zeros(len(group))
-    for at in np.flatnonzero(start[:width] > 0.5):  # noqa: PLR2004  binary
-        groups, taken = _fill(flows, left, int(at))
-        if flows.limited[at]:
-            flow[np.searchsorted(group * width + site, groups * width + at)] = taken
-    return np.concatenate([start, (flows.people - left) * flows.scale, flow * flows.scale])
-
-
-def _plan(sites: Sites, rules: SiteRows, values: Numbers, stage: StageValue) -> Plan:
+def _plan(sites: Sites, values: Numbers, stage: StageValue) -> Plan:
+    rules = site_rows(sites)
     shown = np.flatnonzero((values[: len(sites)] > 0.5) & sites.counted)  # noqa: PLR2004  binary
     vehicles = np.rint(rules.vehicles @ values[: rules.lower.size]).astype(np.int64)
     status: Status = "optimal" if stage.bound == stage.objective else "feasible"
