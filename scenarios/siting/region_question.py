@@ -21,7 +21,7 @@ from geodata.roads import Bools, Ints
 from geodata.standards import Limit, ServiceDefinition
 from scenarios.siting.candidates import near_pairs, new_places
 from scenarios.siting.choice import ALL, ELIGIBLE, OF_COST, OF_WIDE, Choice
-from scenarios.siting.models import NUMBER_FOUND, check_ids
+from scenarios.siting.models import check_ids
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.site_terms import terms_of, vehicles_at
 from scenarios.siting.weights import weights
@@ -245,7 +245,7 @@ def _sites(prepared: Prepared, roles: _Roles, kinds: Sequence[str], choice: Choi
 def _refuse_unpriced(ids: Sequence[str], choice: Choice) -> None:
     """Refuse candidates without a price where prices decide: under a budget, and where the least price is asked for."""
     unpriced = first_few(one for one in ids if one not in choice.prices)
-    if unpriced and (choice.budget is not None or choice.prices and choice.model in NUMBER_FOUND):
+    if unpriced and (choice.budget is not None or (choice.prices and choice.model == "lscp")):
         zh = f"按费用选址时，每个候选点都须有费用；缺：{unpriced}。请用 --prices 补上。"
         en = f"Where prices decide, every candidate needs one; missing: {unpriced}. Add them by --prices."
         raise OptionError(Problem(zh, en))
