@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from scenarios.siting.question import CoverStage, Numbers, Sites
+from scenarios.siting.remainder import merge
 
 # Two plans that differ by less than this share of all people are the same plan, where people are fractions (raster cells): 0.001
 # person in a million. It must exceed what the solver's own tolerances (1e-9 on integers and rows) can hide, or a later stage would cut
@@ -142,17 +143,12 @@ def block_of(stage: CoverStage, sites: Sites) -> Block:
 
 
 def _merge(rows: csr_array, people: Numbers, base: Numbers) -> tuple[csr_array, Numbers, Numbers]:
-    """Add up the people of demand points that the same candidates cover; order the rows by those candidates, not by the input."""
-    indices, starts = rows.indices.astype(np.int32), rows.indptr
-    keys = [indices[start:end].tobytes() + level.tobytes() for (start, end), level in zip(pairwise(starts), base, strict=True)]
-    firsts = {key: row for row, key in enumerate(keys)}
-    ordered = sorted(firsts)
-    group_of = {key: group for group, key in enumerate(ordered)}
-    groups = np.array([group_of[key] for key in keys], dtype=np.int64)
-    by_size = np.lexsort((people, groups))  # a sum of floats depends on its order: fix that too
-    merged = np.bincount(groups[by_size], weights=people[by_size], minlength=len(ordered))
-    kept = [firsts[key] for key in ordered]
-    return csr_array(rows[kept]), merged.astype(np.float64), base[kept]
+    """Add up the people of demand points that the same candidates cover, and that have the same cover anyway."""
+    levels, level = np.unique(base, return_inverse=True)
+    mark = csr_array((np.ones(len(level)), (np.arange(len(level)), level)), shape=(len(level), len(levels)))
+    merged, together = merge(csr_array(hstack([rows, mark], format="csr")).sorted_indices(), people)
+    count = rows.shape[1]
+    return csr_array(merged[:, :count]), together, levels[csr_array(merged[:, count:]).indices]
 
 
 def served_people(block: Block, vehicles: Numbers) -> float:

@@ -19,12 +19,14 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from scipy.sparse import csr_array, hstack
 
 from geodata.errors import OptionError, Problem
 from scenarios.siting.blocks import Block, Covering, block_of, counted_people, enough, gains_of, is_rising, served_people, sorted_by_id
 from scenarios.siting.cover_program import any_plan, best_of_last
 from scenarios.siting.exchange import exchanged
 from scenarios.siting.question import Numbers, Sites
+from scenarios.siting.reduce import best_cover
 from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
 
@@ -56,7 +58,7 @@ def cover(asked: Covering, stop: Stop) -> Plan:
     if found is None:
         return Plan((), (), "infeasible", (), METHOD)
     vehicles, bounds = found
-    if asked.must is None and asked.floor is None and asked.sites.is_plain:
+    if _is_free(asked):
         vehicles = _tidy(asked.sites, blocks, vehicles)
     served = [served_people(block, vehicles) for block in blocks]
     proven = [bound - value < block.same_people for block, bound, value in zip(blocks, bounds, served, strict=True)]
@@ -72,23 +74,46 @@ def cover(asked: Covering, stop: Stop) -> Plan:
 
 def _best_in_turn(asked: Covering, blocks: Sequence[Block], stop: Stop) -> tuple[Numbers, list[float]] | None:
     """Maximise each block among the plans that are best in those before: vehicles, and each block's bound; None if nothing is feasible."""
-    sites = asked.sites
-    best = _greedy(blocks, sites) if sites.is_plain and asked.must is None and asked.floor is None else _first_plan(asked)
+    bounds: list[float] = []
+    best: Numbers | None
+    if _is_free(asked) and not (blocks[0].is_expected or is_rising(blocks[0])):
+        best, bound = _by_bound(blocks[0], asked.sites, stop)
+        bounds.append(bound)
+    else:
+        best = _greedy(blocks, asked.sites) if _is_free(asked) else _first_plan(asked)
     if best is None:
         return None
-    held = [] if asked.floor is None else [block_of(asked.floor[0], sites)]
+    held = [] if asked.floor is None else [block_of(asked.floor[0], asked.sites)]
     least = [enough(block, asked.floor[1]) for block in held if asked.floor is not None]
-    bounds: list[float] = []
-    for stage, block in enumerate(blocks):
+    for stage, block in list(enumerate(blocks))[len(bounds) :]:
         floors = [served_people(earlier, best) - earlier.same_people for earlier in blocks[:stage]]
         best = exchanged(asked, [*held, *blocks[: stage + 1]], [*least, *floors], best, stop)
-        bound = _plain_bound(block, sites)
+        bound = _plain_bound(block, asked.sites)
         if bound - served_people(block, best) >= block.same_people and stop.reason is None:
             found, solver_bound = best_of_last(asked, blocks[: stage + 1], floors, best, stop)
             bound = min(bound, solver_bound)
             best = _better(blocks[: stage + 1], floors, best, found)
         bounds.append(bound)
     return best, bounds
+
+
+def _is_free(asked: Covering) -> bool:
+    """Whether nothing but a number of sites, fixed and forbidden ones, binds the choice."""
+    return asked.sites.is_plain and asked.must is None and asked.floor is None
+
+
+def _by_bound(block: Block, sites: Sites, stop: Stop) -> tuple[Numbers, float]:
+    """Maximise one block without the solver (``reduce``), and bound it in people."""
+    free = np.flatnonzero(~sites.always & ~sites.forbidden)
+    levels = len(block.gains) - 1
+    there = csr_array((np.arange(levels)[None, :] < block.base[:, None]).astype(np.float64))  # what covers a row anyway, as candidates
+    rows = csr_array(hstack([block.rows[:, free], there], format="csr")).sorted_indices()
+    always = np.arange(len(free) + levels) >= len(free)
+    number = (sites.total or 0) - int(sites.fixed.sum())
+    chosen, bound = best_cover(rows, block.people, block.gains, always=always, free=number, stop=stop)
+    best = sites.always.astype(np.float64)
+    best[free[chosen[: len(free)]]] = 1.0
+    return best, block.settled_people + bound
 
 
 def _better(blocks: Sequence[Block], floors: Sequence[float], best: Numbers, found: Numbers) -> Numbers:

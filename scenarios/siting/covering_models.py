@@ -32,6 +32,7 @@ from scenarios.siting.stop import Stop
 
 NOTHING: Final = 1e-13  # what a further vehicle is worth at last, per person
 SITES: Final = "sites"
+FIRST_LOOK_S: Final = 1.0
 
 
 def covering_of(asked: Asked, model: Model, terms: Terms) -> Covering:
@@ -164,7 +165,7 @@ def _partial(asked: Asked, terms: Terms, stop: Stop) -> Plan:
     least, number = _numbers(block, question.sites, goal)
     best: Plan | None = None
     while least <= number <= int(asked.sites.counted.sum()):
-        plan = cover(_mclp(replace(asked, sites=replace(asked.sites, total=number)), terms), stop)
+        plan = _decided(_with_total(asked, number), terms, goal, stop)
         value = plan.stages[0] if plan.stages else None
         if value is not None and value.objective > goal:
             best, number = plan, number - 1
@@ -178,9 +179,33 @@ def _partial(asked: Asked, terms: Terms, stop: Stop) -> Plan:
     if best is None:
         return Plan((), (), "infeasible", (), METHOD)
     found = len(best.chosen)
+    if best.status == "feasible":
+        best = _larger(best, cover(_mclp(_with_total(asked, found), terms), stop))
     proven = found == least and best.stages[0].objective > goal
     stages = (StageValue(SITES, found, min(least, found)), *best.stages)
     return best._replace(status=best.status if proven else "feasible", stages=stages)
+
+
+def _with_total(asked: Asked, number: int) -> Asked:
+    return replace(asked, sites=replace(asked.sites, total=number))
+
+
+def _decided(asked: Asked, terms: Terms, goal: float, stop: Stop) -> Plan:
+    """Search, longer and longer, until it is known whether so many sites reach the goal; they need not be the best ones."""
+    seconds = FIRST_LOOK_S
+    while True:
+        plan = cover(_mclp(asked, terms), stop.within(seconds))
+        if not plan.stages or plan.stages[0].objective > goal or plan.stages[0].bound <= goal or stop.reason is not None:
+            return plan
+        seconds *= 4
+
+
+def _larger(one: Plan, other: Plan) -> Plan:
+    """The plan that serves more, with the better bound."""
+    bound = min(one.stages[0].bound, other.stages[0].bound)
+    plan = other if other.stages[0].objective >= one.stages[0].objective else one
+    value = plan.stages[0]
+    return plan._replace(stages=(value._replace(bound=max(bound, value.objective)),))
 
 
 def _numbers(block: Block, sites: Sites, goal: float) -> tuple[int, int]:

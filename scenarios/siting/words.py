@@ -130,6 +130,12 @@ def _certain(result: SitingResult, units: Units) -> Words:
     }.get(result.stopped or "", ("", ""))
     zh, en = f"{zh}未证明最优：", f"{en}not proven best: "
     bound = result.bound if result.bound is not None else 0.0
+    if result.model == "partial" and result.objective == result.bound:
+        most = _amount(result.stages[-1].bound)
+        return (
+            f"已证明少于 {bound:,.10g} 个点达不到这一比例；{zh}这么多点至多服务 {most}。",
+            f"Proven that fewer than {bound:,.10g} do not reach the share; {en}so many serve at most {most}.",
+        )
     if result.model in NUMBER_FOUND:
         return f"{zh}至少需要 {bound:,.10g}。", f"{en}at least {bound:,.10g} are needed."
     if result.model in {"p-median", "p-center"}:
