@@ -16,6 +16,7 @@ from scenarios.output.stage_words import (
     amount,
     closing_lines,
     head_lines,
+    question_json,
     question_lines,
     said_json,
     stage_unit,
@@ -137,7 +138,7 @@ def curve_json(prepared: Prepared, result: RegionCurve) -> dict[str, Any]:
     return provenance(prepared, [question.definition]) | {
         "service": result.service_id,
         "definitions": {result.service_id: definition_json(question.definition)},
-        "question": dict(question_lines(question)),
+        "question": question_json(result.service_id, question),
         "model": result.curve.model,
         "stages": stages_json(question, result.curve.model, stages_of(result)),
         "curve": rows(curve_table(result)),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from geodata.growth import VARIANT_WORDS
 from scenarios.output.legend import Words
 from scenarios.output.stage_words import amount, are_people, place_names, stage_unit, stage_words
 from scenarios.siting.region_curve import RegionCurve
@@ -188,6 +189,8 @@ def year_said(result: RegionCurve) -> list[Words]:
     if result.years is None:
         return []
     said, years = [YEAR_METHOD], result.years
+    zh, en = VARIANT_WORDS[result.growth or "central"]
+    said.append((f"人口增长取{zh}。", f"Growth of the people: {en}."))
     for stage in years.stages:
         zh, en = stage_words(result.question, result.curve.model, stage.name)
         unit = stage_unit(result.question, result.curve.model, stage.name)

@@ -30,6 +30,7 @@ from scenarios.output.stage_words import (
     closing_lines,
     head_lines,
     place_names,
+    question_json,
     question_lines,
     said_json,
     stage_words,
@@ -133,7 +134,7 @@ def robust_json(prepared: Prepared, result: RegionRobust) -> dict[str, Any]:
     return provenance(prepared, [question.definition]) | {
         "service": result.service_id,
         "definitions": {result.service_id: definition_json(question.definition)},
-        "question": dict(question_lines(question)),
+        "question": question_json(result.service_id, question),
         "model": robust.model,
         "stages": stages_json(question, robust.model, list(robust.stages)),
         "situations": rows(situation_table(result)),

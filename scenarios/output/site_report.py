@@ -94,12 +94,17 @@ def _question(service: str, plan: RegionPlan) -> dict[str, Any]:
         "fixed": list(plan.result.fixed),
         "candidates": plan.candidates,
         "weigh": plan.weigh,
-        "terms": {name: _plain(value) for name, value in given_terms(choice).items()},
+        "terms": terms_json(choice),
     }
     if plan.backstop is not None:
         said["first"] = f"fewest {units} beyond {plan.backstop_minutes:g} minutes"
         said["then"] = f"most {units} within the limits of definition {plan.definition.id!r}"
     return said
+
+
+def terms_json(choice: Choice) -> dict[str, object]:
+    """The terms of a choice that were given, by name, for programs."""
+    return {name: _plain(value) for name, value in given_terms(choice).items()}
 
 
 def _plain(value: object) -> object:
@@ -125,8 +130,15 @@ def given_terms(choice: Choice) -> dict[str, Any]:
 
 
 def term_lines(plan: RegionPlan) -> list[tuple[str, str]]:
+    """The model and the terms given, each with its value, and the price of the plan, for people."""
+    lines = choice_lines(plan.choice)
+    if plan.question.asked.sites.price.any():
+        lines.append(("新点费用合计 price of the new points", f"{prices_of(plan).sum():,.10g}"))
+    return lines
+
+
+def choice_lines(choice: Choice) -> list[tuple[str, str]]:
     """The model and the terms given, each with its value, for people."""
-    choice = plan.choice
     lines = [("模型 model", both(MODEL_WORDS[choice.model]))]
     if choice.weigh != "residents":
         lines.append(("按什么计 counted", both(COUNTED[choice.weigh])))
@@ -139,8 +151,6 @@ def term_lines(plan: RegionPlan) -> list[tuple[str, str]]:
         lines.append(("候选范围 area", "限于指定的面内 inside the polygons given"))
     if choice.exclude is not None:
         lines.append(("排除范围 ruled out", "指定的面内不设点 not inside the polygons given"))
-    if plan.question.asked.sites.price.any():
-        lines.append(("新点费用合计 price of the new points", f"{prices_of(plan).sum():,.10g}"))
     return lines
 
 

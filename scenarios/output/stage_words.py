@@ -10,11 +10,11 @@ from geodata.region import Prepared
 from scenarios.output.legend import ILLUSTRATIVE, PEOPLE_WORDS, Words, both, range_said
 from scenarios.output.report import people_not_counted
 from scenarios.output.sheets import Cell, Column
+from scenarios.output.site_report import choice_lines, terms_json
 from scenarios.output.speed_words import hour_said
 from scenarios.siting.question import Model
 from scenarios.siting.region_question import RegionQuestion, measure_of
 from scenarios.siting.weights import COUNTED
-from scenarios.siting.words import MODEL_WORDS
 from scenarios.siting.worth import REACHED, sense
 
 MS_PER_MINUTE: Final = 60_000.0
@@ -84,12 +84,11 @@ def head_lines(prepared: Prepared, service_id: str, question: RegionQuestion, wh
 
 
 def question_lines(question: RegionQuestion) -> list[tuple[str, str]]:
-    """The model, what is counted and how many candidates there are, each with its value."""
+    """The model, the terms given and how many candidates there are, each with its value."""
     choice, sites = question.choice, question.asked.sites
     free, kept = int(question.free.sum()), int((sites.fixed & sites.counted).sum())
     lines = [
-        ("模型 model", both(MODEL_WORDS[choice.model])),
-        ("按什么计 counted", both(COUNTED[choice.weigh])),
+        *choice_lines(choice),
         ("候选点 candidates", f"{free:,}（另有保留、指定的点 kept and forced: {kept:,}）"),
     ]
     anyway = int(sites.background.sum())
@@ -123,3 +122,17 @@ def stages_json(question: RegionQuestion, model: Model, stages: list[str]) -> li
     """Stages by name, with what they are called."""
     named = ((name, *stage_words(question, model, name)) for name in stages)
     return [{"name": name, "zh": zh, "en": en} for name, zh, en in named]
+
+
+def question_json(service_id: str, question: RegionQuestion) -> dict[str, Any]:
+    """What was asked, for programs."""
+    choice, sites = question.choice, question.asked.sites
+    return {
+        "service": service_id,
+        "definition": question.definition.id,
+        "model": choice.model,
+        "weigh": choice.weigh,
+        "candidates": int(question.free.sum()),
+        "fixed": sorted(one for one, fixed in zip(sites.id, sites.fixed & sites.counted, strict=True) if fixed),
+        "terms": terms_json(choice),
+    }
