@@ -120,6 +120,12 @@ def test_a_large_town_needs_two_small_stations_more_than_one_more_village_is_wor
     assert cmclp(asked, Terms(capacity=np.full(3, 90.0)), Stop()).chosen == ("town 1", "village")
 
 
+def test_of_sites_that_serve_as_many_the_smaller_ids_are_taken():
+    near = np.repeat(np.eye(2), 3, axis=1)
+    asked = asked_of(Sites.of(["c", "b", "a", "f", "e", "d"], total=3), near, [100, 100])
+    assert cmclp(asked, Terms(capacity=np.full(6, 50.0)), Stop()).chosen == ("a", "b", "d")
+
+
 def test_people_are_sent_to_the_other_site_where_that_makes_room():
     near = np.array([[1, 0], [1, 1], [0, 1]], dtype=np.bool_)
     people, capacity = np.array([4.0, 4.0, 1.0]), np.array([4.0, 5.0])

@@ -71,10 +71,12 @@ def cmclp(asked: Asked, terms: Terms, stop: Stop) -> Plan:
     if not proven:
         found = _solved(flows_of(near, asked.people, capacities(asked.sites, terms)[order], left), left, best.values, stop)
         if found.values is not None and (served := _served(flows, found.values[: len(sites)] > 0.5)) > best.served:  # noqa: PLR2004  binary
-            best = _Best(found.values, served)
+            best = _Best(found.values[: len(start)], served)
         proven = found.status != "stopped"
         bound = min(bound, max(best.served, _rounded(flows, found.bound / flows.scale)))
         proven |= bound - best.served < flows.same_people
+    if proven and sites.is_plain:
+        best = _tidy(flows, sites, best)
     return _plan(sites, best.values, StageValue(STAGE, best.served, best.served if proven else bound))
 
 
@@ -145,6 +147,22 @@ def _likely(flows: Flows, sites: Sites, chosen: Mask) -> Iterator[Mask]:
                 yield other
 
 
+def _tidy(flows: Flows, sites: Sites, best: _Best) -> _Best:
+    """Exchange chosen sites for smaller ids as long as nobody is lost: ties go to the smaller id."""
+    chosen = best.values > 0.5  # noqa: PLR2004  binary
+    for at in np.flatnonzero(chosen & ~sites.always)[::-1]:
+        without = chosen.copy()
+        without[at] = False
+        may = ~chosen & ~sites.forbidden & (_served(flows, without) + flows.room > best.served - flows.same_people)
+        for into in np.flatnonzero(may[:at]):
+            other = without.copy()
+            other[into] = True
+            if abs(_served(flows, other) - best.served) < flows.same_people:
+                chosen = other
+                break
+    return _Best(chosen.astype(np.float64), _served(flows, chosen))
+
+
 def _at_first_sight(flows: Flows, chosen: Mask) -> float:
     """People served if one site after the other takes whom it can."""
     left = flows.people.copy()
@@ -206,6 +224,8 @@ def capacities(sites: Sites, terms: Terms) -> Numbers:
 def _served(flows: Flows, chosen: Mask) -> float:
     """People that the chosen sites serve: the linear program of their flows alone."""
     columns = np.flatnonzero(chosen)
+    if not len(columns):
+        return 0.0
     covers = csr_array(flows.covers[:, columns])
     covers.sort_indices()
     open_ = np.diff(covers.indptr) > 0

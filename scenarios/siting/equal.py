@@ -157,7 +157,7 @@ def _flow_search(asked: Asked, terms: Terms, goal: float, is_equal: Callable[[Ma
             return np.zeros(len(chosen), dtype=np.bool_)
         return np.asarray(served_within(csr_array(asked.near), asked.people, capacity, chosen) + most >= goal - same)
 
-    return _Search(others, _if_small(pinned_flows(asked, terms, goal)), is_equal)
+    return _Search(others, _if_small(pinned_flows(asked, terms, goal)) if asked.near.nnz <= LARGE else None, is_equal)
 
 
 def _if_small(program: Program) -> Program | None:
@@ -198,7 +198,8 @@ def _cover_search(question: Covering, vehicles: Numbers, is_equal: Callable[[Mas
         pairs = zip(question.stages, blocks, counted, strict=True)
         return all(abs(counted_people(stage, at) - value) < block.same_people for stage, block, value in pairs) and is_equal(chosen, at)
 
-    return _Search(others, _if_small(pinned(question, vehicles)), is_same)
+    is_small = sum(block.rows.nnz for block in blocks) <= LARGE
+    return _Search(others, _if_small(pinned(question, vehicles)) if is_small else None, is_same)
 
 
 def _median_search(asked: Asked, first: Mask, is_equal: Callable[[Mask, Numbers], bool]) -> _Search:
