@@ -19,12 +19,13 @@ from geodata.tables.columns import GROWTH, SETTLEMENTS, TOWNSHIP_PEOPLE, ZONES, 
 from geodata.tables.kinds import kind_parser
 from geodata.ways import link_words
 from scenarios.cli import _parser
+from scenarios.siting.question import MODELS
 
 PAGES = {
-    "zh": ("README.zh-CN.md", "docs/data.zh-CN.md", "docs/studies.zh-CN.md", "docs/fetch.zh-CN.md"),
-    "en": ("README.md", "docs/data.md", "docs/studies.md", "docs/fetch.md"),
+    "zh": ("README.zh-CN.md", "docs/data.zh-CN.md", "docs/studies.zh-CN.md", "docs/siting.zh-CN.md", "docs/fetch.zh-CN.md"),
+    "en": ("README.md", "docs/data.md", "docs/studies.md", "docs/siting.md", "docs/fetch.md"),
 }
-NAMING = {language: pages[:3] for language, pages in PAGES.items()}  # where keys and names have to stand
+NAMING = {language: pages[:4] for language, pages in PAGES.items()}  # where keys and names have to stand
 KINDS = read_services(None).kinds
 COLUMNS = (*ZONES, *TOWNSHIP_PEOPLE, *GROWTH, *SETTLEMENTS, *facility_columns(KINDS))
 IN_TOML = {"x": "lon", "y": "lat"}  # of a 120 log
@@ -155,6 +156,19 @@ def test_every_command_in_the_pages_is_one(language):
     for line in lines:
         if line != "circle15 --version":  # which would end here
             _parser().parse_args(shlex.split(line, comments=True)[1:])
+
+
+@BOTH
+def test_every_siting_model_has_a_row_a_section_a_command_and_a_source(language):
+    text = text_of(PAGES[language][3])
+    rows = [cells[2] for line in text.splitlines() if line.startswith("| ") and len(cells := line.split("|")) == 6]
+    asked = {found for line in command_lines(text) for found in re.findall(r"--model (\S+)", line)}
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    for model in MODELS:
+        assert [row for row in rows if f"`{model}`" in row], model
+        assert [heading for heading in headings if f"`{model}`" in heading], model
+        assert model in asked | {"lexicographic"}  # the default
+    assert text.count("doi.org/") >= len(MODELS)
 
 
 @BOTH
