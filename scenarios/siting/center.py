@@ -24,7 +24,7 @@ from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
 
 METHOD: Final = "bisection over the costs, each a set covering question, HiGHS"
-FEW, MANY = 1, 20  # rounds of the local search, to find a plan soon, and before the solver is asked
+FEW, MANY = 1, 5  # rounds of the local search, to find a plan soon, and before the solver is asked
 
 
 def p_center(asked: Asked, terms: Terms, stop: Stop) -> Plan:
@@ -82,7 +82,22 @@ def _search(table: CostTable, reached: Reached, stop: Stop) -> _Found:
         left = _by_number(left, stop)
     else:
         left = _halve(left, _by_rules(table, reached, everybody=everybody), stop)
-    return _Found(left.best, _radius(table, left.best), float(radii[left.first]) if radii.size else radius)
+    radius = _radius(table, left.best)
+    best = _tidied(table, left.best, radius) if is_plain(table.sites) else left.best
+    return _Found(best, radius, float(radii[left.first]) if radii.size else radius)
+
+
+def _tidied(table: CostTable, chosen: Mask, radius: float) -> Mask:
+    """Exchange sites for smaller ones as long as the same demand is within the radius: of equal plans one with small ids is given."""
+    sites, cost, chosen = table.sites, table.cost, chosen.copy()
+    near = csr_array(((cost.data <= radius).astype(np.float64), cost.indices, cost.indptr), shape=cost.shape)
+    for at in np.flatnonzero(chosen & ~sites.always)[::-1]:
+        alone = np.flatnonzero((near @ chosen == 1.0) & (near[:, [at]].toarray().ravel() > 0))
+        serves = near[alone].sum(axis=0) == alone.size
+        instead = np.flatnonzero(serves & ~chosen & ~sites.forbidden)
+        if instead.size and instead[0] < at:
+            chosen[at], chosen[instead[0]] = False, True
+    return chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +144,7 @@ def _by_number(left: _Left, stop: Stop) -> _Left:
     left = _halve(left, lambda radius, stop: asked.answer(radius, lambda cover: cover.search(FEW, stop)), stop, unknown_is="too small")
     left = _halve(left, lambda radius, stop: asked.answer(radius, lambda cover: cover.relax(stop)), stop, unknown_is="large enough")
     while left.first < left.last and stop.reason is None:
-        at, before = left.last - 1, left
+        at, before = (left.first + left.last) // 2, left
         radius = float(left.radii[at])
         left = left.told(at, asked.answer(radius, lambda cover: cover.search(MANY, stop)))
         if left is before:

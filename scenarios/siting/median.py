@@ -19,7 +19,7 @@ from scenarios.siting.costs import EXACT_UP_TO, CostTable, Reached, is_plain, mo
 from scenarios.siting.median_bound import prove
 from scenarios.siting.median_loops import Rows
 from scenarios.siting.median_rules import least_cost
-from scenarios.siting.median_swaps import Choice, begin
+from scenarios.siting.median_swaps import Choice, begin, tidy
 from scenarios.siting.question import Asked, Mask, Numbers, Terms
 from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
@@ -117,7 +117,7 @@ def _with_charge(table: CostTable, charge: float, stop: Stop) -> _Found:
     same = 0.0 if is_whole else SAME_SHARE * _cost(table, chosen)
     proof = prove(choice, start, same=same, stop=stop)
     chosen = sites.always.copy()
-    chosen[proof.chosen] = True
+    chosen[tidy(choice, proof.chosen)] = True
     return _Found(chosen, proof.bound, is_proven=proof.is_closed)
 
 

@@ -118,8 +118,7 @@ def improve(choice: Choice, start: Ints, stop: Stop) -> tuple[Ints, float]:
     cost = math.fsum(swaps.served.one_cost)
     best, best_cost = np.sort(start), cost
     while stop.reason is None and choice.need:
-        saves = swaps.worth.gain[:, None] - swaps.worth.loss[None, :] + swaps.worth.extra
-        saves[~swaps.may_come()] = -np.inf
+        saves = swaps.saves()
         site, place = divmod(int(saves.argmax()), choice.need)
         if not saves[site, place] > SAME_SHARE * cost:
             break
@@ -129,6 +128,23 @@ def improve(choice: Choice, start: Ints, stop: Stop) -> tuple[Ints, float]:
             break
         best, best_cost = np.sort(swaps.chosen), cost
     return best, best_cost
+
+
+def tidy(choice: Choice, chosen: Ints) -> Ints:
+    """Exchange candidates for smaller ones as long as nothing is lost: of equal plans one with small ids is given."""
+    swaps = _Swaps.of(choice, chosen.copy())
+    cost = math.fsum(swaps.served.one_cost)
+    while choice.need:
+        is_equal = swaps.saves() == 0.0
+        is_equal &= np.arange(choice.is_open.size)[:, None] < swaps.chosen[None, :]
+        place = int(np.where(is_equal.any(axis=0), swaps.chosen, -1).argmax())
+        if not is_equal[:, place].any():
+            break
+        before = swaps.chosen.copy()
+        swaps.make(place, int(is_equal[:, place].argmax()))
+        if math.fsum(swaps.served.one_cost) != cost:  # sums of fractions: not equal after all
+            return np.sort(before)
+    return np.sort(swaps.chosen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +169,12 @@ class _Swaps:
         free = self.choice.is_open.copy()
         free[self.chosen[self.chosen != OUTSIDE]] = False
         return free
+
+    def saves(self) -> Numbers:
+        """(candidates, places): what the total falls by if the candidate comes and the one at the place goes."""
+        saves = self.worth.gain[:, None] - self.worth.loss[None, :] + self.worth.extra
+        saves[~self.may_come()] = -np.inf
+        return saves
 
     def make(self, place: int, site: int) -> None:
         """Put `site` at `place` instead of what is there."""
