@@ -130,6 +130,8 @@ def test_the_command_writes_the_files_that_are_asked_for(prepared: Prepared, exa
         (["--by-year", "2026:2", "--year", "2030"], "--year"),
         (["--by-year", "2026:3,2028:2"], "2028"),
         (["--model", "lscp"], "lscp"),
+        (["--model", "bacop1", "--most", "2"], "at least 13 needed"),
+        (["--most", "2", "--fixed", "WS-0001", "--forbid", "WS-0001"], "WS-0001"),
         (["--equal", "5"], "--equal"),
         (["--most", "2", "--sites", "4"], "--most 2"),
     ],

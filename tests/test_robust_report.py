@@ -129,6 +129,7 @@ def test_the_command_cuts_a_road(prepared: Prepared, example: Path, capsys) -> N
         (["--over", "roads"], "--cut"),
         (["--over", "speed", "--cut", "1"], "--over roads"),
         (["--growth", "low"], "--year"),
+        (["--spacing", "90000"], "at most 1 possible"),
         (["--equal", "2"], "--equal"),
     ],
 )

@@ -40,7 +40,7 @@ def curve_text(prepared: Prepared, result: RegionCurve) -> str:
     """Lay out the curve, the build order and the years for people to read, in both languages."""
     parts = ["\n".join(head_lines(prepared, result.service_id, result.question, CURVE_WORDS)), _curve_lines(result)]
     parts.append("\n".join(f"· {both(words)}" for words in curve_said(result)))
-    if result.order is not None and result.order.steps:
+    if result.order.steps:
         parts += [_order_title(result), _order_lines(result), "\n".join(f"· {both(words)}" for words in order_said(result))]
     if result.years is not None:
         parts += ["■ 分年 by year", _year_lines(result), "\n".join(f"· {both(words)}" for words in year_said(result))]
@@ -91,8 +91,6 @@ def _order_title(result: RegionCurve) -> str:
 
 
 def _order_lines(result: RegionCurve) -> str:
-    if result.order is None:
-        return ""
     table = order_table(result)
     moves = bool(table["instead_of"].any())
     stages = result.order.stages
@@ -145,9 +143,9 @@ def curve_json(prepared: Prepared, result: RegionCurve) -> dict[str, Any]:
         "ceiling": dict(zip(stages_of(result), result.curve.ceiling, strict=False)),
         "knees": dict(zip(stages_of(result), result.curve.knees, strict=False)),
         "ended": result.curve.ended,
-        "build_order": None if order is None else rows(order_table(result)),
-        "build_order_of": {"sites": result.order_sites, "why": result.order_why, "proven": None if order is None else order.exact},
-        "standing": [] if order is None else list(order.standing),
+        "build_order": rows(order_table(result)),
+        "build_order_of": {"sites": result.order_sites, "why": result.order_why, "proven": order.exact},
+        "standing": list(order.standing),
         "by_year": None if years is None else rows(year_table(result)),
         "people_years": None if years is None else [stage._asdict() for stage in years.stages],
         "by_year_status": None if years is None else years.status,
@@ -219,7 +217,7 @@ def _curve_sheet(result: RegionCurve, title: str) -> Sheet:
 
 def _more_sheets(result: RegionCurve, title: str) -> list[Sheet]:
     sheets = []
-    if result.order is not None and result.order.steps:
+    if result.order.steps:
         columns = {
             "step": Column("次序", "step", width=8),
             "name": Column("点", "point", "text", 24),

@@ -74,8 +74,6 @@ def curve_table(result: RegionCurve) -> pd.DataFrame:
 
 def order_table(result: RegionCurve) -> pd.DataFrame:
     """One row a step: step, id, name, instead_of, sites; by stage the value, and how much better as many points chosen anew would be."""
-    if result.order is None:
-        return pd.DataFrame()
     names, model, table = place_names(result.question), result.curve.model, []
     for at, step in enumerate(result.order.steps, 1):
         row: dict[str, Any] = {"step": at, "id": step.site, "name": names[step.site], "instead_of": step.instead or "", "sites": step.sites}
@@ -120,9 +118,6 @@ def curve_said(result: RegionCurve) -> list[Words]:
             said.append((words, f"Knee ({en}): {knee} points, of a curve from {numbers[0]} to {numbers[-1]}."))
         elif stage != REACHED:
             said.append((f"曲线没有拐点（{zh}）。", f"The curve has no knee ({en})."))
-    if not numbers:
-        zh = "到这么多点为止，没有符合模型要求的选法：请增大 --most。"
-        said.append((zh, "Up to as many points no choice meets what the model demands: ask for more by --most."))
     said.append(ENDED_WORDS[curve.ended])
     unproven = [step.sites for step in curve.steps if step.result.status == "feasible"]
     if unproven:
@@ -159,8 +154,6 @@ def _price_said(result: RegionCurve) -> list[Words]:
 
 def order_said(result: RegionCurve) -> list[Words]:
     """Whether the order is proven, and where building on costs most."""
-    if result.order is None:
-        return []
     said = [ORDER_METHOD[result.order.exact]]
     if result.question.asked.sites.fleet is not None:
         zh = "各步的车辆按最终方案停放，尚未建成的点没有车；“重新选”则已有全部车辆。"

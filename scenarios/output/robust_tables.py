@@ -28,8 +28,8 @@ METHOD: Final[tuple[Words, ...]] = (
     ),
 )
 MODEL_METHOD: Final[Words] = (
-    "各模型的方案互相评价：占该模型自己最好值的比例（越大越好；路程取倒数）。哪个方案最差的一项最好，就更不依赖模型。",
-    "Each model's plan as every model sees it, as a share of that model's best (costs inverted): the largest least share is the safest.",
+    "各模型的方案互相评价：占该模型自己最好值的比例（路程取倒数；后一个目标可超过 100%）。最差的一项最好的方案，最不依赖模型。",
+    "Each model's plan as every model sees it, as a share of its best (costs inverted; a later goal may exceed 100 %).",
 )
 
 
@@ -128,10 +128,10 @@ def robust_said(result: RegionRobust) -> list[Words]:
     for stage in robust.plan.regrets:
         zh, en = stage_words(result.question, robust.model, stage.name)
         unit = stage_unit(result.question, robust.model, stage.name)
-        most, least = amount(stage.objective / unit), amount(stage.bound / unit)
-        said.append(
-            (f"稳健方案的最大遗憾（{zh}）：{most}（下界 {least}）。", f"Largest regret of the robust plan ({en}): {most} (bound {least}).")
-        )
+        most = amount(stage.objective / unit)
+        known = stage.bound == stage.objective or stage.bound > 0
+        least_zh, least_en = (f"（下界 {amount(stage.bound / unit)}）", f" (bound {amount(stage.bound / unit)})") if known else ("", "")
+        said.append((f"稳健方案的最大遗憾（{zh}）：{most}{least_zh}。", f"Largest regret of the robust plan ({en}): {most}{least_en}."))
     same = [at for at, found in enumerate(robust.results, 1) if found.sites == robust.plan.sites]
     if same:
         listed = "、".join(map(str, same))

@@ -129,9 +129,9 @@ def coverage_curve(asked: Asked, model: Model, terms: Terms, *, most: int | None
     ceiling = value(asked, model, terms, [one for one, no in zip(asked.sites.id, ~asked.sites.counted, strict=True) if not no])
     steps: list[CurveStep] = []
     ended: Ended = "most" if most is not None and most <= limit else "candidates"
-    for number in range(first, last + 1):
+    for number in range(first, max(first, last) + 1):  # at least one, that tells what contradicts what
         progress(f"{number} 个点 ……", f"{number} sites …")
-        here = stop.within(stop.left_s / min(last + 1 - number, TURNS_LEFT))
+        here = stop.within(stop.left_s / min(max(first, last) + 1 - number, TURNS_LEFT))
         try:
             step = _step(asked, model, terms, steps, number=number, stop=here)
         except OptionError:  # no plan was found in time

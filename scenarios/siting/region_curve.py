@@ -16,6 +16,7 @@ from scenarios.siting.curve import Curve, coverage_curve
 from scenarios.siting.region_question import RegionQuestion, ask
 from scenarios.siting.stop import Stop
 from scenarios.siting.weights import weights
+from scenarios.siting.words import contradiction
 from scenarios.siting.years import YearPlan, by_year
 
 Progress = Callable[[str, str], None]
@@ -38,9 +39,9 @@ class RegionCurve:
     question : RegionQuestion
         Its number of points plays no part.
     curve : Curve
-    order : BuildOrder or None
-        Of the plan of `order_sites` points; None where no plan is possible.
-    order_sites : int or None
+    order : BuildOrder
+        Of the plan of `order_sites` points.
+    order_sites : int
     order_why : str
         Why that number: ``sites`` or ``most`` were asked for, it is the ``knee``, or the ``end`` of the curve.
     years : YearPlan or None
@@ -51,8 +52,8 @@ class RegionCurve:
     service_id: str
     question: RegionQuestion
     curve: Curve
-    order: BuildOrder | None
-    order_sites: int | None
+    order: BuildOrder
+    order_sites: int
     order_why: str
     years: YearPlan | None
     growth: str | None
@@ -95,7 +96,8 @@ def region_curve(
     Raises
     ------
     OptionError
-        The question cannot be asked: see :func:`scenarios.siting.region_question.ask` and ``coverage_curve``.
+        The question cannot be asked: see :func:`scenarios.siting.region_question.ask` and ``coverage_curve``; or no number of points has a
+        plan, with what contradicts what.
     """
     if most is not None and order_sites is not None and order_sites > most:
         zh = f"--sites {order_sites} 大于 --most {most}：请增大 --most。"
@@ -105,12 +107,11 @@ def region_curve(
     asked, model, terms = question.asked, choice.model, question.terms
     for_curve = stop.within(stop.left_s / 2) if years else stop
     curve = coverage_curve(asked, model, terms, most=most, stop=for_curve, progress=progress)
+    if not any(step.result.stages for step in curve.steps):
+        raise OptionError(Problem(*contradiction(curve.steps[-1].result)))
     number, why = _order_of(order_sites, most, curve)
-    plan = curve.results.get(number or 0)
     standing = [one for one, stands in zip(question.places.id, question.existing, strict=True) if stands]
-    order = None
-    if plan is not None and plan.stages:
-        order = build_order(asked, model, terms, plan, standing=standing, best=curve.results)
+    order = build_order(asked, model, terms, curve.results[number], standing=standing, best=curve.results)
     by = None
     if years is not None:
         progress("求分年方案 ……", "the plan by year …")
@@ -121,7 +122,7 @@ def region_curve(
         question=question,
         curve=curve,
         order=order,
-        order_sites=number if order else None,
+        order_sites=number,
         order_why=why,
         years=by,
         growth=None if years is None else years.growth,
@@ -137,14 +138,10 @@ def _people_of(prepared: Prepared, choice: Choice, years: Years) -> dict[int, Fl
     return told
 
 
-def _order_of(asked_for: int | None, most: int | None, curve: Curve) -> tuple[int | None, str]:
+def _order_of(asked_for: int | None, most: int | None, curve: Curve) -> tuple[int, str]:
     """The number of points whose plan is put in order, and why."""
     known = [step.sites for step in curve.steps if step.result.stages]
-    if not known:
-        return None, "end"
-    if asked_for in known:
-        return asked_for, "sites"
-    if most in known:
-        return most, "most"
-    knee = curve.knees[-1]
-    return (known[-1], "end") if knee is None else (knee, "knee")
+    for number, why in ((asked_for, "sites"), (most, "most"), (curve.knees[-1], "knee")):
+        if number in known:
+            return number, why
+    return known[-1], "end"

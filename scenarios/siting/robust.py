@@ -17,12 +17,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from geodata.errors import OptionError, Problem
 from scenarios.siting.milp import Program, maximise
 from scenarios.siting.models import site
 from scenarios.siting.question import Asked, Mask, Model, Numbers, Sites, Terms
 from scenarios.siting.result import SitingResult, StageValue, Status
 from scenarios.siting.shared_cover import Floors, SharedCover, choices_of, cover_program, shared_cover
 from scenarios.siting.stop import Stop
+from scenarios.siting.words import contradiction
 from scenarios.siting.worth import SAME_SHARE, sense, value
 
 Progress = Callable[[str, str], None]
@@ -118,9 +120,9 @@ def robust_plan(situations: Sequence[Situation], model: Model, terms: Terms, *, 
     Raises
     ------
     OptionError
-        What is asked lacks something.
+        What is asked lacks something, or contradicts itself in a situation.
     ValueError
-        The situations have different candidates, or no plan is possible.
+        The situations have different candidates.
     """
     if len({one.asked.sites.id for one in situations}) > 1:
         msg = "the situations have different candidates"
@@ -130,9 +132,9 @@ def robust_plan(situations: Sequence[Situation], model: Model, terms: Terms, *, 
         progress(f"情形 {at + 1}／{len(situations)}：{one.zh} ……", f"situation {at + 1} of {len(situations)}: {one.en} …")
         share = 2 * (len(situations) - at)
         results.append(site(one.asked, model, terms, stop=stop.within(stop.left_s / share)))
-    if any(not one.stages for one in results):
-        msg = "no plan is possible"
-        raise ValueError(msg)
+        if not results[-1].stages:
+            zh, en = contradiction(results[-1])
+            raise OptionError(Problem(f"情形“{one.zh}”{zh}", f"Situation {one.en!r}: {en}"))
     progress("求最大遗憾最小的方案 ……", "the plan whose largest regret is smallest …")
     stages = tuple(stage.name for stage in results[0].stages)
     asked = _Regrets(situations, model, terms, stages, np.array([[stage.objective for stage in one.stages] for one in results]))
