@@ -27,6 +27,7 @@ from scenarios.siting.capacitated import capacities, pinned_flows
 from scenarios.siting.check import PlanMismatchError, check_plan
 from scenarios.siting.cover_program import pinned
 from scenarios.siting.covering_models import covering_of
+from scenarios.siting.decided import decided
 from scenarios.siting.flow import served_within
 from scenarios.siting.milp import Program, maximise
 from scenarios.siting.one_more import Costs, added_worth
@@ -67,8 +68,7 @@ def equal_optima(  # noqa: PLR0917  the door of models.site
     """
     asked, terms = _sorted(_as_many(asked, model, plan), terms)
     first = np.isin(np.array(asked.sites.id, dtype=object), list(plan.chosen)) | asked.sites.background
-    search = _search(asked, model, terms, plan, first)
-    found, complete = _all_equal(search, asked.sites, first, most, stop)
+    found, complete = _all_equal(_search(asked, model, terms, plan, stop), asked.sites, first, most, stop)
     named = sorted(tuple(asked.sites.id[at] for at in np.flatnonzero(one & asked.sites.counted)) for one in found)
     return tuple(named), complete
 
@@ -124,7 +124,8 @@ class _Search:
     is_equal: Callable[[Mask, Numbers], bool]
 
 
-def _search(asked: Asked, model: Model, terms: Terms, plan: Plan, first: Mask) -> _Search:
+def _search(asked: Asked, model: Model, terms: Terms, plan: Plan, stop: Stop) -> _Search:
+    first = np.isin(np.array(asked.sites.id, dtype=object), list(plan.chosen)) | asked.sites.background
     vehicles = np.where(asked.sites.background, asked.sites.vehicles, 0).astype(np.float64)
     vehicles[[asked.sites.id.index(one) for one in plan.chosen]] = plan.vehicles
 
@@ -144,7 +145,7 @@ def _search(asked: Asked, model: Model, terms: Terms, plan: Plan, first: Mask) -
     if model == "p-median":
         return _median_search(asked, first, is_equal)
     question = _center(asked, terms, plan) if model == "p-center" else covering_of(asked, model, terms)
-    return _cover_search(question, vehicles, is_equal)
+    return _cover_search(question, vehicles, is_equal, stop)
 
 
 def _flow_search(asked: Asked, terms: Terms, goal: float, is_equal: Callable[[Mask, Numbers], bool]) -> _Search:
@@ -175,7 +176,7 @@ def _center(asked: Asked, terms: Terms, plan: Plan) -> Covering:
     return Covering(sites=asked.sites, stages=(CoverStage("radius", covers, weight),))
 
 
-def _cover_search(question: Covering, vehicles: Numbers, is_equal: Callable[[Mask, Numbers], bool]) -> _Search:
+def _cover_search(question: Covering, vehicles: Numbers, is_equal: Callable[[Mask, Numbers], bool], stop: Stop) -> _Search:
     sites, blocks = question.sites, [block_of(stage, question.sites) for stage in question.stages]
     goals = [served_people(block, vehicles) for block in blocks]
     counted = [counted_people(stage, vehicles) for stage in question.stages]
@@ -198,8 +199,20 @@ def _cover_search(question: Covering, vehicles: Numbers, is_equal: Callable[[Mas
         pairs = zip(question.stages, blocks, counted, strict=True)
         return all(abs(counted_people(stage, at) - value) < block.same_people for stage, block, value in pairs) and is_equal(chosen, at)
 
-    is_small = sum(block.rows.nnz for block in blocks) <= LARGE
-    return _Search(others, _if_small(pinned(question, vehicles)) if is_small else None, is_same)
+    return _Search(others, _pinned_cover(question, vehicles, stop), is_same)
+
+
+def _pinned_cover(question: Covering, vehicles: Numbers, stop: Stop) -> Program | None:
+    """The program of the choices as good, without the sites that a bound rules out; None if it is large all the same."""
+    sites = question.sites
+    for stage in question.stages:
+        block = block_of(stage, sites)
+        if sites.fleet is None and (sites.vehicles == 1).all():
+            out, into = decided(block, sites, served_people(block, vehicles) - block.same_people, stop)
+            sites = replace(sites, forbidden=sites.forbidden | out, fixed=sites.fixed | into)
+    left = replace(question, sites=sites)
+    small = sum(block_of(stage, sites).rows.nnz for stage in question.stages) <= LARGE
+    return _if_small(pinned(left, vehicles)) if small else None
 
 
 def _median_search(asked: Asked, first: Mask, is_equal: Callable[[Mask, Numbers], bool]) -> _Search:
