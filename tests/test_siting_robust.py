@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from scenarios.siting import robust as module
 from scenarios.siting.models import site
 from scenarios.siting.question import Asked, Model, Sites, Terms
 from scenarios.siting.robust import Robust, Situation, aligned, robust_plan
@@ -116,12 +117,32 @@ def test_one_situation_has_no_regret():
     assert (found.plan.sites, found.plan.regrets[0].objective, found.plan.status) == (("c0",), 0, "optimal")
 
 
-def test_another_model_takes_the_best_of_the_situations_plans_and_says_so():
+def test_of_another_model_every_choice_is_compared():
+    """c2 serves 7 in both situations, expected 3.5 of it; the best plans serve 5 and are worth nothing in the other."""
     terms = Terms(busy=np.full(3, 0.5))
     found = robust(two_towns(), "mexclp", terms)
+    assert found.plan.sites == ("c2",)
+    assert (found.plan.regrets[0].objective, found.plan.regrets[0].bound, found.plan.status) == (1.5, 1.5, "optimal")
+    assert found.plan.method == "every choice compared in every situation"
+
+
+def test_where_choices_are_too_many_the_best_of_the_situations_plans_is_taken_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(module, "MOST_CHOICES", 2)
+    found = robust(two_towns(), "mexclp", Terms(busy=np.full(3, 0.5)))
     assert found.plan.sites == ("c0",)
     assert (found.plan.regrets[0].objective, found.plan.status) == (5, "feasible")
     assert found.plan.method == "the best among the plans of the situations"
+
+
+@FEW
+@given(situations())
+def test_the_program_and_the_comparison_of_all_choices_agree(some):
+    by_program = robust(some, "mclp").plan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "COVERS", {})
+        compared = robust(some, "mclp").plan
+    assert compared.status == "optimal"
+    assert compared.regrets[0].objective == pytest.approx(by_program.regrets[0].objective, abs=1e-5)
 
 
 def test_cancelled_at_once_it_still_gives_a_plan_and_a_bound_that_holds():

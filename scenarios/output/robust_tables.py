@@ -9,7 +9,7 @@ import pandas as pd
 from scenarios.output.legend import Words, both
 from scenarios.output.stage_words import amount, place_names, stage_unit, stage_words
 from scenarios.siting.region_robust import RegionRobust
-from scenarios.siting.robust import PROGRAM
+from scenarios.siting.robust import EVERY, PROGRAM
 from scenarios.siting.words import MODEL_WORDS
 
 ROBUST_WORDS: Final = ("稳健方案", "the robust plan")
@@ -149,7 +149,8 @@ def _certain(result: RegionRobust) -> Words:
         zh = f"情形 {listed} 的最好方案未证明最优，遗憾是对已找到的最好方案而言。"
         return zh, f"The best plans of situation {listed.replace('、', ', ')} are not proven: regrets are against the best found."
     if plan.status == "optimal":
-        return "已证明：没有另一种选法的最大遗憾更小。", "Proven: no other choice has a smaller largest regret."
+        zh, en = ("比较了全部选法，", "All choices were compared. ") if plan.method == EVERY else ("", "")
+        return f"{zh}已证明：没有另一种选法的最大遗憾更小。", f"{en}Proven: no other choice has a smaller largest regret."
     if plan.method == PROGRAM:
         return "到时限或取消而停止，未证明。", "Stopped at the time limit, or cancelled: not proven."
     zh, en = MODEL_WORDS[result.robust.model]

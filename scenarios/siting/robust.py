@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,13 +26,16 @@ from scenarios.siting.result import SitingResult, StageValue, Status
 from scenarios.siting.shared_cover import Floors, SharedCover, choices_of, cover_program, shared_cover
 from scenarios.siting.stop import Stop
 from scenarios.siting.words import contradiction
-from scenarios.siting.worth import SAME_SHARE, sense, value
+from scenarios.siting.worth import SAME_SHARE, goals, sense, value
 
 Progress = Callable[[str, str], None]
 
 COVERS: Final[dict[Model, tuple[str, ...]]] = {"mclp": ("near",), "lexicographic": ("wide", "near")}
 PROGRAM: Final = "one program over all situations (HiGHS)"
+EVERY: Final = "every choice compared in every situation"
 OF_PLANS: Final = "the best among the plans of the situations"
+MOST_CHOICES: Final = 5_000  # up to which all are compared
+HAVE_DEMANDS: Final[frozenset[Model]] = frozenset({"bacop1", "dsm"})  # which not every choice meets
 
 
 class Situation(NamedTuple):
@@ -109,8 +113,8 @@ def robust_plan(situations: Sequence[Situation], model: Model, terms: Terms, *, 
     situations : sequence of Situation
         The first is how things are assumed to be. All have the same candidates in the same order: see :func:`aligned`.
     model : str
-        Proven for mclp and lexicographic (one vehicle or several at each site, but no fleet to spread); for any other model the best among
-        the plans of the situations.
+        Proven for mclp and lexicographic, unless a fleet is spread; for most others where there are no more than 5,000 choices, which are
+        all compared; otherwise the best among the plans of the situations.
     terms : Terms
     stop : Stop
         Half of its time is for the situations' own plans.
@@ -212,7 +216,7 @@ class _Regrets:
 
     def regret(self, achieved: Numbers) -> Numbers:
         """(…, situations, stages) how much more the best plans achieve."""
-        return np.asarray((self.best - achieved) * self.senses)
+        return np.asarray((self.best - achieved) * self.senses + 0.0)  # no -0
 
     @property
     def senses(self) -> Numbers:
@@ -240,12 +244,40 @@ def _min_max(asked: _Regrets, results: Sequence[SitingResult], stop: Stop) -> Ro
     if model in COVERS and sites.fleet is None:
         chosen, least = _solve(asked, _mask(sites, chosen), stop)
         largest, method = asked.largest(chosen, ()), PROGRAM
+    elif (every := _every_choice(asked, stop)) is not None:
+        chosen = every
+        least = largest = asked.largest(chosen, ())
+        method = EVERY
     proven = [top - bound <= 2 * asked.same for top, bound in zip(largest, least, strict=True)]
     regrets = tuple(
         StageValue(name, top, top if sure else _finite(asked, bound, at))
         for at, (name, top, bound, sure) in enumerate(zip(asked.stages, largest, least, proven, strict=True))
     )
     return RobustPlan(sites=chosen, regrets=regrets, status="optimal" if all(proven) else "feasible", method=method)
+
+
+def _every_choice(asked: _Regrets, stop: Stop) -> tuple[str, ...] | None:
+    """Compare all choices there are; None if they are too many, if rules bind more than their number, or if it was stopped."""
+    sites, model = asked.situations[0].asked.sites, asked.model
+    free = np.array(sorted(np.flatnonzero(~sites.always & ~sites.forbidden), key=lambda at: sites.id[at]), dtype=np.int64)
+    more = (sites.total or 0) - int((sites.always & sites.counted).sum())
+    few = 0 <= more <= len(free) and math.comb(len(free), more) <= MOST_CHOICES
+    bound = sites.budget is not None or sites.fleet is not None or sites.movable.any() or sites.apart.size or sites.total is None
+    if not few or bound or model in HAVE_DEMANDS or model == "cmclp":
+        return None
+    of_each = [goals(one.asked, model, asked.terms) for one in asked.situations]
+    anyway, choices, worst = np.flatnonzero(sites.always), list(combinations(free.tolist(), more)), []
+    for choice in choices:
+        if stop.reason is not None:
+            return None
+        here = np.concatenate([anyway, np.array(choice, dtype=np.int64)])
+        worst.append(asked.regret(np.array([[goal.of(here) for goal in own] for own in of_each])).max(axis=0))
+    among = np.ones(len(choices), dtype=np.bool_)
+    for stage in np.array(worst).T:
+        among &= stage <= stage[among].min() + asked.same
+    is_chosen = sites.always.copy()
+    is_chosen[list(choices[int(among.argmax())])] = True
+    return _named(sites, is_chosen)
 
 
 def _finite(asked: _Regrets, bound: float, stage: int) -> float:
