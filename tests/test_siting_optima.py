@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
 
 from scenarios.siting.od import OdQuestion, site_from_matrix
+from scenarios.siting.question import MODELS
 from scenarios.siting.result import SitingResult
 
 Costs = NDArray[np.float64]
@@ -228,3 +229,44 @@ def test_p_median_first_reaches_the_most_people(hamlets):
         return hamlets.people[~has].sum(), hamlets.people[has] @ least[has]
 
     assert hamlets.ask(model="p-median", sites=2).objective == pytest.approx(min(map(value, choices(hamlets, 2)))[1])
+
+
+ASKED = {
+    "lexicographic": {"sites": 2, "limit": 6, "limit2": 12},
+    "mclp": {"sites": 2, "limit": 6},
+    "cmclp": {"sites": 2, "limit": 8, "capacity": "70"},
+    "lscp": {"limit": 8},
+    "partial": {"share": 0.5, "limit": 8},
+    "p-median": {"sites": 2},
+    "p-center": {"sites": 2, "weighted": True},
+    "bacop1": {"sites": 4, "limit": 12, "vehicles": "2"},
+    "bacop2": {"sites": 2, "limit": 8, "alpha": 0.5},
+    "mexclp": {"sites": 2, "limit": 8, "busy": "0.3", "fleet": 3},
+    "dsm": {"sites": 4, "limit": 9, "limit2": 16, "alpha": 0.5, "fleet": 6},
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_order_of_the_files_changes_no_answer(hamlets, tmp_path, model):
+    pairs, weights = pd.read_parquet(hamlets.od), pd.read_csv(hamlets.weights)
+    pairs[::-1].to_parquet(tmp_path / "od.parquet")
+    weights.sample(frac=1, random_state=1).to_csv(tmp_path / "demand.csv", index=False)
+    question = OdQuestion(model=model, cost="cost", **ASKED[model])
+    said = [
+        site_from_matrix(od, demand, question, equals=3).to_json() | {"seconds": 0}
+        for od, demand in ((hamlets.od, hamlets.weights), (tmp_path / "od.parquet", tmp_path / "demand.csv"))
+    ]
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("model", sorted(set(MODELS) - {"lscp", "partial"}))
+def test_what_is_fixed_is_chosen_and_what_is_forbidden_is_not(hamlets, model):
+    free = site_from_matrix(hamlets.od, hamlets.weights, OdQuestion(model=model, cost="cost", **ASKED[model]))
+    assert free.status == "optimal"
+    kept, gone = next(one for one in hamlets.sites if one not in free.sites), free.sites[0]
+    question = OdQuestion(model=model, cost="cost", fixed=(kept,), forbidden=(gone,), **ASKED[model])
+    bound = site_from_matrix(hamlets.od, hamlets.weights, question)
+    if bound.status != "infeasible":
+        assert kept in bound.sites
+        assert gone not in bound.sites
+        assert kept not in bound.new_sites

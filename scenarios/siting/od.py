@@ -138,7 +138,7 @@ def site_from_matrix(
         If the sites asked for cannot be had.
     """
     started_s = time.perf_counter()
-    od, people = read_od(od_path, cost=question.cost), read_weights(weights_path)
+    od, people = read_od(od_path, cost=question.cost), read_weights(weights_path).sort_index()
     side = choose_demand_side(od, people.index, demand_side=question.demand_side, weights_name=Path(weights_path).name)
     asked, terms = as_asked(od, people, side, question)
     result = site(asked, question.model, terms, stop=stop or Stop(), equals=equals)
@@ -146,7 +146,7 @@ def site_from_matrix(
 
 
 def as_asked(od: OdTable, people: pd.Series, side: Side, question: OdQuestion) -> tuple[Asked, Terms]:
-    """Make of a table and a question what the models are asked: demand in the order of the weights, candidates by id.
+    """Make of a table and a question what the models are asked: demand in the order of `people`, candidates by id.
 
     Raises
     ------
