@@ -1,5 +1,6 @@
 """The curve, the build order and the plan by year against brute force, and the promises a planner relies on."""
 
+from dataclasses import replace
 from itertools import combinations, permutations
 
 import numpy as np
@@ -263,6 +264,19 @@ def test_no_plan_that_takes_nothing_back_serves_more_people_years(asked, seed, m
     assert tuple(stage.objective for stage in plan.stages) == pytest.approx(best, abs=1e-6)
     for one in plan.milestones:
         assert one.stages <= achieved(one.best)
+
+
+@FEW
+@given(questions(candidates=5), st.randoms(use_true_random=False))
+def test_the_order_of_the_input_changes_nothing(asked, random):
+    columns = np.array(random.sample(range(5), 5))
+    near, wide = (csr_array(of[:, columns]) for of in (asked.near, asked.wide))
+    other = replace(asked, sites=asked.sites.take(columns), near=near, wide=wide)
+    plans = [by_year({2026: one, 2029: one}, "lexicographic", Terms(), {2026: 2, 2029: 3}, stop=Stop()) for one in (asked, other)]
+    assert [one.sites for one in plans[0].milestones] == [one.sites for one in plans[1].milestones]
+    curves = [whole_curve(one) for one in (asked, other)]
+    orders = [build_order(one, "mclp", Terms(), curve.steps[-1].result) for one, curve in zip((asked, other), curves, strict=True)]
+    assert orders[0] == orders[1]
 
 
 def test_another_model_is_built_in_the_order_of_its_last_plan():

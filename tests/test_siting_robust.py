@@ -90,6 +90,19 @@ def test_the_table_holds_what_each_plan_achieves_and_how_much_more_the_best_one_
     assert np.abs(found.regret[np.arange(len(some)), np.arange(len(some))]).max() == 0
 
 
+@FEW
+@given(situations(), st.sampled_from(["mclp", "lexicographic"]), st.randoms(use_true_random=False))
+def test_the_order_of_the_input_changes_nothing(some, model, random):
+    shuffled = []
+    for one in some:
+        columns = np.array(random.sample(range(6), 6))
+        rows = np.array(random.sample(range(len(one.asked.people)), len(one.asked.people)))
+        near, wide = (csr_array(of[rows][:, columns]) for of in (one.asked.near, one.asked.wide))
+        other = replace(one.asked, sites=one.asked.sites.take(columns), near=near, wide=wide, people=one.asked.people[rows])
+        shuffled.append(one._replace(asked=other))
+    assert robust(shuffled, model).plan == robust(some, model).plan
+
+
 def two_towns() -> list[Situation]:
     """In the one situation c0 serves 10 and c1 nobody, in the other the reverse; c2 serves 7 in both."""
     east = asked_of(np.eye(3, dtype=bool), np.array([10, 0, 7]), sites=1)

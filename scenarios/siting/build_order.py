@@ -156,7 +156,7 @@ def _parts(asked: Asked, plan: SitingResult, standing: Collection[str] | None) -
 def _moved(asked: Asked, chosen: Mask, new: Ints) -> Ints:
     """Which movable site each new one replaces: any pairing that the rules allow."""
     instead = np.full(len(new), -1, dtype=np.int64)
-    gone = np.flatnonzero(asked.sites.movable & ~chosen)
+    gone = np.array(sorted(np.flatnonzero(asked.sites.movable & ~chosen), key=lambda at: asked.sites.id[at]), dtype=np.int64)
     if len(gone) and len(new):
         allowed = asked.sites.replaces[gone][:, new]
         of_gone = maximum_bipartite_matching(allowed.astype(np.int8), perm_type="column")

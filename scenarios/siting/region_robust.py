@@ -23,7 +23,7 @@ from scenarios.siting.choice import OF_VEHICLES, OF_WIDE, Choice
 from scenarios.siting.models import NUMBER_FOUND
 from scenarios.siting.question import Asked, Model, Terms
 from scenarios.siting.region_question import RegionQuestion, ask
-from scenarios.siting.robust import Robust, Situation, aligned, robust_plan
+from scenarios.siting.robust import Robust, Situation, robust_plan
 from scenarios.siting.stop import Stop
 
 Progress = Callable[[str, str], None]
@@ -128,10 +128,9 @@ def region_robust(
     for one in found[1:]:
         progress(f"计算情形：{one.zh} ……", f"computing the situation: {one.en} …")
         asked.append(ask(one.prepared, service_id, definition_id, one.choice).asked)
-    same, terms = aligned(asked, question.terms)
-    situations = [Situation(variant.zh, variant.en, one) for variant, one in zip(found, same, strict=True)]
+    situations = [Situation(variant.zh, variant.en, one) for variant, one in zip(found, asked, strict=True)]
     for_situations = stop.within(stop.left_s / 2) if "models" in circumstances.over else stop
-    robust = robust_plan(situations, choice.model, terms, stop=for_situations, progress=progress)
+    robust = robust_plan(situations, choice.model, question.terms, stop=for_situations, progress=progress)
     models = None
     if "models" in circumstances.over:
         questions = dict(_models((prepared, service_id, definition_id), choice, circumstances.terms, left_out))

@@ -21,7 +21,7 @@ from scipy.sparse import csr_array, vstack
 from geodata.errors import OptionError, Problem
 from scenarios.siting.milp import Program, maximise
 from scenarios.siting.models import site
-from scenarios.siting.question import Asked, Mask, Model, Numbers, Sites, Terms
+from scenarios.siting.question import Asked, Ints, Mask, Model, Numbers, Sites, Terms
 from scenarios.siting.result import SitingResult, StageValue, Status
 from scenarios.siting.shared_cover import Floors, SharedCover, choices_of, cover_program, shared_cover
 from scenarios.siting.stop import Stop
@@ -111,7 +111,7 @@ def robust_plan(situations: Sequence[Situation], model: Model, terms: Terms, *, 
     Parameters
     ----------
     situations : sequence of Situation
-        The first is how things are assumed to be. All have the same candidates in the same order: see :func:`aligned`.
+        The first is how things are assumed to be. Candidates that are not in all of them are left out of all: see :func:`aligned`.
     model : str
         Proven for mclp and lexicographic, unless a fleet is spread; for most others where there are no more than 5,000 choices, which are
         all compared; otherwise the best among the plans of the situations.
@@ -125,12 +125,9 @@ def robust_plan(situations: Sequence[Situation], model: Model, terms: Terms, *, 
     ------
     OptionError
         What is asked lacks something, or contradicts itself in a situation.
-    ValueError
-        The situations have different candidates.
     """
-    if len({one.asked.sites.id for one in situations}) > 1:
-        msg = "the situations have different candidates"
-        raise ValueError(msg)
+    same, terms = aligned([one.asked for one in situations], terms)
+    situations = [one._replace(asked=asked) for one, asked in zip(situations, same, strict=True)]
     results = []
     for at, one in enumerate(situations):
         progress(f"情形 {at + 1}／{len(situations)}：{one.zh} ……", f"situation {at + 1} of {len(situations)}: {one.en} …")
@@ -159,11 +156,12 @@ def robust_plan(situations: Sequence[Situation], model: Model, terms: Terms, *, 
 
 
 def aligned(questions: Sequence[Asked], terms: Terms) -> tuple[list[Asked], Terms]:
-    """Keep only the candidates that all questions have, in the order of the first: a road that is cut takes candidates along it away.
+    """Keep only the candidates that all questions have, sorted by id, so that the order of the input changes nothing.
 
     Parameters
     ----------
     questions : sequence of Asked
+        A road that is cut takes candidates along it away.
     terms : Terms
         Of the first question.
 
@@ -171,17 +169,20 @@ def aligned(questions: Sequence[Asked], terms: Terms) -> tuple[list[Asked], Term
     -------
     list of Asked, Terms
     """
-    everywhere = set(questions[0].sites.id).intersection(*(one.sites.id for one in questions))
-    ids = [name for name in questions[0].sites.id if name in everywhere]
+    ids = sorted(set(questions[0].sites.id).intersection(*(one.sites.id for one in questions)))
     told = []
     for one in questions:
-        number = {name: at for at, name in enumerate(one.sites.id)}
-        order = np.array([number[name] for name in ids], dtype=np.int64)
+        order = _positions(one, ids)
         matrices = {name: None if (of := getattr(one, name)) is None else csr_array(of[:, order]) for name in ("near", "wide", "cost")}
         told.append(replace(one, sites=one.sites.take(order), **matrices))  # type: ignore[arg-type]  # near is never None
-    kept = np.isin(np.array(questions[0].sites.id, dtype=object), ids)
-    busy, capacity = (None if one is None else one[kept] for one in (terms.busy, terms.capacity))
+    first = _positions(questions[0], ids)
+    busy, capacity = (None if one is None else one[first] for one in (terms.busy, terms.capacity))
     return told, replace(terms, busy=busy, capacity=capacity)
+
+
+def _positions(question: Asked, ids: Sequence[str]) -> Ints:
+    number = {name: at for at, name in enumerate(question.sites.id)}
+    return np.array([number[name] for name in ids], dtype=np.int64)
 
 
 def frequencies(sites: Sites, results: Sequence[SitingResult]) -> tuple[tuple[str, int], ...]:

@@ -18,6 +18,7 @@ from scenarios.siting.milp import Program, maximise
 from scenarios.siting.models import site
 from scenarios.siting.question import Asked, Mask, Model, Numbers, Terms
 from scenarios.siting.result import SitingResult, StageValue, Status
+from scenarios.siting.robust import aligned
 from scenarios.siting.shared_cover import Floors, SharedCover, choices_of, cover_program, shared_cover
 from scenarios.siting.stop import Stop
 from scenarios.siting.worth import SAME_SHARE, sense, value
@@ -103,6 +104,8 @@ def by_year(
     """
     years = sorted(totals)
     _check(years, totals)
+    same, terms = aligned([asked[year] for year in years], terms)
+    asked = dict(zip(years, same, strict=True))
     best = {}
     for year in years:
         best[year] = site(with_total(asked[year], totals[year]), model, terms, stop=stop.within(stop.left_s / PARTS_OF_TIME))
