@@ -61,7 +61,7 @@ PARTS = {
     "circles": Part(
         "Circles of the example county: a raster of distances beside the exact union of buffers", ("shapely", "contourpy"), "circles.py"
     ),
-    "siting": Part("Siting: exact maximal covering, lexicographic where there are two limits", ("highspy", "scipy"), "siting.py"),
+    "siting": Part("Siting: covering models, proven, beside other libraries", ("numba", "highspy", "scipy", "spopt", "pulp"), "siting.py"),
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from scenarios.siting.reduce import best_cover
-from scenarios.siting.remainder import merge
+from scenarios.siting.remainder import merge, merge_alike
 from scenarios.siting.stop import Stop
 
 PATIENT = settings(deadline=None)  # the first call may compile
@@ -130,6 +130,27 @@ def test_any_plan_may_be_begun_from(question, random):
     best = best_by_hand(*question)
     assert value(covers, people, gains, np.flatnonzero(chosen)) == pytest.approx(best, rel=0, abs=rough(people, gains))
     assert best <= bound
+
+
+@PATIENT
+@given(questions(), st.data())
+def test_rows_that_are_covered_anyway_count_as_if_candidates_covered_them(question, data):
+    covers, people, gains, always, free = question
+    level = np.array(data.draw(st.lists(st.integers(0, 4), min_size=people.size, max_size=people.size)), dtype=np.int64)
+    there = (np.arange(4)[None, :] < level[:, None]).astype(np.int64)
+    with_them = np.hstack([covers, there])
+    chosen, bound = best_cover(
+        *merge_alike(csr_array(covers), people, level)[:2],
+        gains,
+        always=mask(covers.shape[1], always),
+        free=free,
+        stop=Stop(),
+        level=merge_alike(csr_array(covers), people, level)[2],
+    )
+    anyway = tuple(range(covers.shape[1], covers.shape[1] + 4))
+    best = best_by_hand(with_them, people, gains, (*always, *anyway), free)
+    assert value(with_them, people, gains, (*np.flatnonzero(chosen), *anyway)) == pytest.approx(best, rel=0, abs=rough(people, gains))
+    assert best - rough(people, gains) <= bound <= best + 2 * rough(people, gains)
 
 
 @PATIENT

@@ -77,6 +77,7 @@ def best_cover(
     free: int,
     stop: Stop,
     start: Mask | None = None,
+    level: Ints | None = None,
 ) -> tuple[Mask, float]:
     """Choose the candidates that gain the most people, and bound what any choice could.
 
@@ -96,6 +97,9 @@ def best_cover(
     start : (candidates,) bool, optional
         A good plan to begin from, of a question that was much the same.
 
+    level : (demand,) int64, optional
+        How many cover each row anyway, besides the candidates; what these gain counts.
+
     Returns
     -------
     chosen : (candidates,) bool
@@ -114,7 +118,7 @@ def best_cover(
     ([True, False, False], 6.0)
     """
     scale = scale_of(people, gains, rows.shape)
-    left = left_of(rows, people, scale, always, free)
+    left = left_of(rows, people, scale, always=always, free=free, level=level)
     begin = np.zeros(0, dtype=np.int64) if start is None else np.flatnonzero(start[left.candidate])[: left.free]
     known = _plan_from(left, begin, scale, stop)
     known, bound = _search(left, known, scale, stop)

@@ -100,9 +100,17 @@ def merge(covers: Any, people: Numbers) -> tuple[csr_array, Numbers]:  # noqa: A
     people : (merged,) float64
         Summed in an order that does not depend on that of the input.
     """
+    return merge_alike(covers, people, np.zeros(people.size, dtype=np.int64))[:2]
+
+
+def merge_alike(covers: Any, people: Numbers, label: Ints) -> tuple[csr_array, Numbers, Ints]:  # noqa: ANN401  scipy has no types
+    """Add up the people of rows that the same candidates cover and that have the same label, 0 or more; the labels as well."""
     first, column = covers.indptr.astype(np.int64), covers.indices.astype(np.int32)
-    order, heads = _groups(first, column, np.zeros(people.size, dtype=np.int64), people, covers.shape[1])
-    return csr_array(covers[order[heads]]), _summed(people[order], heads)
+    order, heads = _groups(first, column, label, people, covers.shape[1])
+    firsts = order[heads]
+    first, column = loops.some_rows(first, column, firsts)
+    rows = csr_array((np.ones(column.size, dtype=covers.dtype), column, first), shape=(firsts.size, covers.shape[1]))
+    return rows, _summed(people[order], heads), label[firsts]
 
 
 def _groups(first: Ints, column: Items, level: Ints, people: Numbers, columns: int) -> tuple[Ints, Ints]:
@@ -129,21 +137,31 @@ def scale_of(people: Numbers, gains: Sequence[float], shape: tuple[int, int]) ->
     return Scale(worth, is_whole, margin=4.0 * np.finfo(np.float64).eps * (sum(shape) + 1) * total, same=SAME_SHARE * total)
 
 
-def left_of(rows: Any, people: Numbers, scale: Scale, always: Mask, free: int) -> Left:  # noqa: ANN401  scipy has no types
+def left_of(
+    rows: Any,  # noqa: ANN401  scipy has no types
+    people: Numbers,
+    scale: Scale,
+    *,
+    always: Mask,
+    free: int,
+    level: Ints | None = None,
+) -> Left:
     """Make ready a question: :func:`scenarios.siting.reduce.best_cover` has its terms."""
     columns = rows.shape[1]
     first, column = rows.indptr.astype(np.int64), rows.indices.astype(np.int32)
+    level = np.zeros(people.size, dtype=np.int64) if level is None else level.astype(np.int64)
+    worth = np.concatenate([[0.0], np.cumsum(scale.gains)])
     everything = Left(
         first,
         column,
         *loops.turned(first, column, columns),
         people=np.array(people, dtype=np.float64),
-        multiplier=people * scale.gains[0] / 2.0,
-        level=np.zeros(people.size, dtype=np.int64),
+        multiplier=people * scale.gain(level) / 2.0,
+        level=level,
         candidate=np.arange(columns),
         taken=np.zeros(0, dtype=np.int64),
         free=min(free + int(always.sum()), columns),
-        base=0.0,
+        base=math.fsum(people * worth[np.minimum(level, worth.size - 1)]),
     )
     return without(everything, always.astype(np.int8), scale)
 
