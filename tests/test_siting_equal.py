@@ -199,8 +199,23 @@ def test_a_choice_that_no_single_exchange_leads_to_is_found_too():
     assert equal_optima(asked, "mclp", Terms(), first_of(asked), 20, Stop()) == ((("0b", "1b"),), True)
 
 
-def test_a_question_too_large_for_the_solver_is_searched_by_exchanges_and_never_said_to_be_complete(monkeypatch):
+@pytest.mark.parametrize("model", ["mclp", "cmclp", "lexicographic"])
+def test_a_question_too_large_for_the_solver_is_searched_part_by_part(model, monkeypatch):
     monkeypatch.setattr(equal, "LARGE", 0)
+    random = np.random.default_rng(7)
+    near = random.random((9, 7)) < 0.4
+    sites = Sites.of("abcdefg", total=3, apart=np.array([(0, 3), (1, 4), (2, 5)]))
+    people, demand = np.ones(9), tuple(f"d{number}" for number in range(9))
+    asked = Asked(sites=sites, demand=demand, people=people, near=csr_array(near), wide=csr_array(near | (random.random((9, 7)) < 0.3)))
+    terms = Terms(capacity=np.full(7, 2.0))
+    best = brute_force(asked, model, terms, 3)
+    choices, complete = equal_optima(asked, model, terms, plan_of(asked, model, best[-1]), MANY, Stop())
+    assert (choices, complete) == (tuple(some for some, _ in best[:-1]), True)
+
+
+def test_a_proof_that_takes_too_long_is_not_claimed(monkeypatch):
+    monkeypatch.setattr(equal, "LARGE", 0)
+    monkeypatch.setattr(equal, "MOST_TRIALS", 2)
     asked = islands(3)
     choices, complete = equal_optima(asked, "mclp", Terms(), first_of(asked), 20, Stop())
     assert (len(choices), complete) == (7, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
 
 from scenarios.siting import loops
 from scenarios.siting.blocks import Block, is_rising
@@ -45,14 +45,11 @@ def decided(block: Block, sites: Sites, least: float, stop: Stop) -> tuple[Mask,
     number = (sites.total or 0) - int((sites.fixed & sites.counted).sum())
     if block.is_expected or is_rising(block) or not block.people.size or not 0 < number < len(free):
         return nothing, nothing
-    levels = len(block.gains) - 1
-    there = csr_array((np.arange(levels)[None, :] < block.base[:, None]).astype(np.float64))  # what covers a row anyway, as candidates
-    rows = csr_array(hstack([block.rows[:, free], there], format="csr")).sorted_indices()
-    always = np.arange(len(free) + levels) >= len(free)
+    rows = csr_array(block.rows[:, free]).sorted_indices()
     scale = scale_of(block.people, block.gains, rows.shape)
-    left = left_of(rows, block.people, scale, always, number)
+    left = left_of(rows, block.people, scale, always=np.zeros(len(free), dtype=np.bool_), free=number, level=block.base.astype(np.int64))
     left = _narrowed(left, scale, least - block.settled_people - scale.margin, stop)
-    taken, open_ = left.taken[left.taken < len(free)], left.candidate[left.candidate < len(free)]
+    taken, open_ = left.taken, left.candidate
     into, out = nothing.copy(), nothing.copy()
     into[free[taken]] = True
     out[np.setdiff1d(free, free[np.concatenate([taken, open_])])] = True

@@ -3,8 +3,9 @@
 Found in two ways, in turn, until there are no more or as many as were asked for:
 
 - from each choice known, every exchange of one site for another, all counted at once;
-- the solver, on a program in which every stage must come to what the plan does and each choice known is ruled out (a no-good cut, Balas &
-  Jeroslow 1972, doi:10.1137/0123007): what it finds is new, and when it finds nothing there is nothing left.
+- one that is new, or the proof that there is none. By the solver, on a program in which every stage must come to what the plan does and
+  each choice known is ruled out (a no-good cut, Balas & Jeroslow 1972, doi:10.1137/0123007); or, where the program would be large or is not
+  linear, by the model's own search in parts that hold no choice known (Lawler 1972, doi:10.1287/mnsc.18.7.401).
 
 Each is recounted (``check``) before it is given. Choices differ in places, not in how vehicles are spread over them, and have as many sites
 as the plan.
@@ -22,13 +23,16 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from geodata.errors import OptionError
 from scenarios.siting.blocks import Covering, block_of, counted_people, served_people
-from scenarios.siting.capacitated import capacities, pinned_flows
+from scenarios.siting.capacitated import capacities, cmclp, pinned_flows
 from scenarios.siting.check import PlanMismatchError, check_plan
+from scenarios.siting.cover import cover
 from scenarios.siting.cover_program import pinned
 from scenarios.siting.covering_models import covering_of
 from scenarios.siting.decided import decided
 from scenarios.siting.flow import served_within
+from scenarios.siting.median import p_median
 from scenarios.siting.milp import Program, maximise
 from scenarios.siting.one_more import Costs, added_worth
 from scenarios.siting.question import Asked, CoverStage, Ints, Mask, Model, Numbers, Sites, Terms
@@ -36,8 +40,8 @@ from scenarios.siting.result import Plan
 from scenarios.siting.rules import site_rows
 from scenarios.siting.stop import Stop
 
-LARGE: Final = 300_000  # entries of a program; a larger one is not given to the solver: exchanges only, never said to be complete
-WRONG: Final = 50  # choices that the solver takes for equal and the recount does not (busy shares: tangents are above), before giving up
+LARGE: Final = 300_000  # entries of a program; a larger one is not given to the solver
+MOST_TRIALS: Final = 60  # of the model's own search
 SAME_SHARE: Final = 1e-9  # what differs by less than this share of the whole is equal
 SAME_COST: Final = 1e-12  # what cost times people may differ by, as a share, in two ways to multiply
 
@@ -63,8 +67,8 @@ def equal_optima(  # noqa: PLR0917  the door of models.site
     choices : tuple of tuple of str
         Sorted, at most `most`, each of sorted ids, the plan itself not among them.
     complete : bool
-        Whether it is proven that there are no others. False where there are more than `most`, where it was stopped, and for questions too
-        large for the solver: then only what exchanges of one site after another lead to was found.
+        Whether it is proven that there are no others. False where there are more than `most`, where it was stopped, and where the proof
+        would take the model's own search too many times.
     """
     asked, terms = _sorted(_as_many(asked, model, plan), terms)
     first = np.isin(np.array(asked.sites.id, dtype=object), list(plan.chosen)) | asked.sites.background
@@ -105,6 +109,11 @@ def _sorted(asked: Asked, terms: Terms) -> tuple[Asked, Terms]:
     )
 
 
+Known = dict[bytes, Mask]
+Another = Callable[[Known, Stop], tuple[Mask | None, bool]]
+IsEqual = Callable[[Mask, Numbers], bool]
+
+
 @dataclass(frozen=True, eq=False)
 class _Search:
     """How one question is searched.
@@ -113,15 +122,15 @@ class _Search:
     ----------
     others : callable
         With one site taken out: (candidates,) bool, which may take its place by what they are worth at most, rules of the choice aside.
-    program : Program or None
-        Whose feasible choices are equal ones; None where there is none small enough.
+    another : callable
+        One that is not among those known, or None: there is none, if the second says that this is proven.
     is_equal : callable
         Recount of a choice and the vehicles at it.
     """
 
     others: Callable[[Mask], Mask]
-    program: Program | None
-    is_equal: Callable[[Mask, Numbers], bool]
+    another: Another
+    is_equal: IsEqual
 
 
 def _search(asked: Asked, model: Model, terms: Terms, plan: Plan, stop: Stop) -> _Search:
@@ -148,7 +157,7 @@ def _search(asked: Asked, model: Model, terms: Terms, plan: Plan, stop: Stop) ->
     return _cover_search(question, vehicles, is_equal, stop)
 
 
-def _flow_search(asked: Asked, terms: Terms, goal: float, is_equal: Callable[[Mask, Numbers], bool]) -> _Search:
+def _flow_search(asked: Asked, terms: Terms, goal: float, is_equal: IsEqual) -> _Search:
     capacity = capacities(asked.sites, terms)
     most = np.minimum(capacity, csr_array(asked.near, dtype=np.float64).T @ asked.people)
     same = SAME_SHARE * max(math.fsum(asked.people), 1.0)
@@ -158,11 +167,9 @@ def _flow_search(asked: Asked, terms: Terms, goal: float, is_equal: Callable[[Ma
             return np.zeros(len(chosen), dtype=np.bool_)
         return np.asarray(served_within(csr_array(asked.near), asked.people, capacity, chosen) + most >= goal - same)
 
-    return _Search(others, _if_small(pinned_flows(asked, terms, goal)) if asked.near.nnz <= LARGE else None, is_equal)
-
-
-def _if_small(program: Program) -> Program | None:
-    return program if program.rows.nnz <= LARGE else None
+    if 2 * asked.near.nnz <= LARGE:
+        return _Search(others, _by_program(pinned_flows(asked, terms, goal), asked.sites, is_equal), is_equal)
+    return _Search(others, _by_parts(lambda sites, stop: cmclp(replace(asked, sites=sites), terms, stop), asked.sites, is_equal), is_equal)
 
 
 def _center(asked: Asked, terms: Terms, plan: Plan) -> Covering:
@@ -176,7 +183,7 @@ def _center(asked: Asked, terms: Terms, plan: Plan) -> Covering:
     return Covering(sites=asked.sites, stages=(CoverStage("radius", covers, weight),))
 
 
-def _cover_search(question: Covering, vehicles: Numbers, is_equal: Callable[[Mask, Numbers], bool], stop: Stop) -> _Search:
+def _cover_search(question: Covering, vehicles: Numbers, is_equal: IsEqual, stop: Stop) -> _Search:
     sites, blocks = question.sites, [block_of(stage, question.sites) for stage in question.stages]
     goals = [served_people(block, vehicles) for block in blocks]
     counted = [counted_people(stage, vehicles) for stage in question.stages]
@@ -199,7 +206,10 @@ def _cover_search(question: Covering, vehicles: Numbers, is_equal: Callable[[Mas
         pairs = zip(question.stages, blocks, counted, strict=True)
         return all(abs(counted_people(stage, at) - value) < block.same_people for stage, block, value in pairs) and is_equal(chosen, at)
 
-    return _Search(others, _pinned_cover(question, vehicles, stop), is_same)
+    program = None if any(block.is_expected for block in blocks) else _pinned_cover(question, vehicles, stop)
+    if program is not None:
+        return _Search(others, _by_program(program, sites, is_same), is_same)
+    return _Search(others, _by_parts(lambda some, until: cover(replace(question, sites=some), until), sites, is_same), is_same)
 
 
 def _pinned_cover(question: Covering, vehicles: Numbers, stop: Stop) -> Program | None:
@@ -210,12 +220,12 @@ def _pinned_cover(question: Covering, vehicles: Numbers, stop: Stop) -> Program 
         if sites.fleet is None and (sites.vehicles == 1).all():
             out, into = decided(block, sites, served_people(block, vehicles) - block.same_people, stop)
             sites = replace(sites, forbidden=sites.forbidden | out, fixed=sites.fixed | into)
-    left = replace(question, sites=sites)
-    small = sum(block_of(stage, sites).rows.nnz for stage in question.stages) <= LARGE
-    return _if_small(pinned(left, vehicles)) if small else None
+    if 2 * sum(block_of(stage, sites).rows.nnz for stage in question.stages) > LARGE:
+        return None
+    return pinned(replace(question, sites=sites), vehicles)
 
 
-def _median_search(asked: Asked, first: Mask, is_equal: Callable[[Mask, Numbers], bool]) -> _Search:
+def _median_search(asked: Asked, first: Mask, is_equal: IsEqual) -> _Search:
     costs = Costs(csc_array(asked.cost), asked.people)
     goal = costs.total(first)
     same = SAME_SHARE * max(math.fsum(asked.people), 1.0), SAME_SHARE * max(goal[1], 1.0)
@@ -226,44 +236,14 @@ def _median_search(asked: Asked, first: Mask, is_equal: Callable[[Mask, Numbers]
     def is_same(chosen: Mask, at: Numbers) -> bool:
         return abs(costs.total(chosen)[0] - goal[0]) <= same[0] and is_equal(chosen, at)
 
-    is_small = 3 * costs.routes.nnz <= LARGE
-    return _Search(others, _pinned_median(asked, goal, same) if is_small else None, is_same)
-
-
-def _pinned_median(asked: Asked, goal: tuple[float, float], same: tuple[float, float]) -> Program:
-    """Who goes where: as many people reached, at a cost no higher, each by a chosen site."""
-    rules, routes = site_rows(asked.sites), csr_array(asked.cost)
-    row = np.repeat(np.arange(routes.shape[0]), np.diff(routes.indptr))
-    width, count, edge = rules.lower.size, routes.nnz, np.arange(routes.nnz)
-    people = asked.people[row]
-    unit = max(goal[1], 1.0) / 1e6  # the solver's tolerances are absolute
-    total = max(math.fsum(asked.people), 1.0)
-    to_site = csr_array(
-        (np.repeat([1.0, -1.0], count), (np.tile(edge, 2), np.concatenate([width + edge, routes.indices]))), shape=(count, width + count)
-    )
-    once = csr_array((np.ones(count), (row, width + edge)), shape=(routes.shape[0], width + count))
-    sums = np.zeros((2, width + count))
-    sums[0, width:], sums[1, width:] = people / total, routes.data * people / unit
-    free = np.full(count + routes.shape[0], -np.inf)
-    return Program(
-        gain=np.zeros(width + count),
-        lower=np.concatenate([rules.lower, np.zeros(count)]),
-        upper=np.concatenate([rules.upper, np.ones(count)]),
-        integer=np.concatenate([rules.integer, np.zeros(count, dtype=np.bool_)]),
-        rows=csr_array(vstack([_widened(rules.rows, width + count), to_site, once, csr_array(sums)], format="csr")),
-        row_lower=np.concatenate([rules.row_lower, free, [(goal[0] - same[0]) / total, -np.inf]]),
-        row_upper=np.concatenate([rules.row_upper, np.zeros(count), np.ones(routes.shape[0]), [np.inf, (goal[1] + same[1]) / unit]]),
-    )
-
-
-def _widened(rows: csr_array, width: int) -> csr_array:
-    return csr_array((rows.data, rows.indices, rows.indptr), shape=(rows.shape[0], width))
+    parts = _by_parts(lambda sites, stop: p_median(replace(asked, sites=sites), Terms(), stop), asked.sites, is_same)
+    return _Search(others, parts, is_same)
 
 
 def _all_equal(search: _Search, sites: Sites, first: Mask, most: int, stop: Stop) -> tuple[list[Mask], bool]:
-    """Exchange from each choice known, then ask the solver for another, until enough or nothing is left."""
-    known: dict[bytes, Mask] = {first.tobytes(): first}
-    waiting, wrong = deque([first]), list[Mask]()
+    """Exchange from each choice known, then look for another, until enough or nothing is left."""
+    known: Known = {first.tobytes(): first}
+    waiting = deque([first])
     while True:
         while waiting and len(known) <= most + 1 and stop.reason is None:
             for other in _exchanged(search, sites, waiting.popleft()):
@@ -275,17 +255,77 @@ def _all_equal(search: _Search, sites: Sites, first: Mask, most: int, stop: Stop
         others = list(known.values())[1:]
         if len(others) > most:
             return others[:most], False
-        if search.program is None or stop.reason is not None or len(wrong) > WRONG:
-            return others, False
-        solution = maximise(_without(search.program, [*known.values(), *wrong], sites), stop)
-        if solution.values is None:
-            return others, solution.status == "infeasible"
-        other, vehicles = _read(solution.values, sites)
-        if search.is_equal(other, vehicles):
-            known[other.tobytes()] = other
-            waiting.append(other)
-        else:
-            wrong.append(other)
+        found, is_proven = search.another(known, stop)
+        if found is None:
+            return others, is_proven
+        known[found.tobytes()] = found
+        waiting.append(found)
+
+
+def _by_program(program: Program, sites: Sites, is_equal: IsEqual) -> Another:
+    """Ask the solver for a choice that is not known."""
+    wrong: list[Mask] = []  # equal to within the solver's tolerances, and not by the recount
+
+    def another(known: Known, stop: Stop) -> tuple[Mask | None, bool]:
+        while True:
+            solution = maximise(_without(program, [*known.values(), *wrong], sites), stop)
+            if solution.values is None:
+                return None, solution.status == "infeasible"
+            chosen, vehicles = _read(solution.values, sites)
+            if is_equal(chosen, vehicles):
+                return chosen, True
+            wrong.append(chosen)
+
+    return another
+
+
+def _by_parts(solve: Callable[[Sites, Stop], Plan], sites: Sites, is_equal: IsEqual) -> Another:
+    """Split all choices at each one known, first site by first site: without it; with it but without the second; and so on."""
+    nothing_in: set[bytes] = set()
+
+    def another(known: Known, stop: Stop) -> tuple[Mask | None, bool]:
+        waiting = [(sites.fixed, sites.forbidden & ~sites.background)]
+        while waiting:
+            fixed, forbidden = waiting.pop()
+            key = fixed.tobytes() + forbidden.tobytes()
+            held = next((one for one in known.values() if one[fixed].all() and not one[forbidden].any()), None)
+            if held is not None:
+                waiting += _parts(fixed, forbidden, np.flatnonzero(held & ~fixed & sites.counted))
+            elif key not in nothing_in:
+                if stop.reason is not None or len(nothing_in) >= MOST_TRIALS:
+                    return None, False
+                found, is_proven = _best_within(solve, replace(sites, fixed=fixed, forbidden=forbidden), stop)
+                if not is_proven or (found is not None and is_equal(*found)):
+                    return None if found is None else found[0], is_proven
+                nothing_in.add(key)
+        return None, True
+
+    return another
+
+
+def _parts(fixed: Mask, forbidden: Mask, at: Ints) -> list[tuple[Mask, Mask]]:
+    """What is fixed and forbidden in each part: all choices but the one that has all of these sites."""
+    parts = []
+    for one in at:
+        now = np.arange(len(fixed)) == one
+        parts.append((fixed, forbidden | now))
+        fixed = fixed | now
+    return parts
+
+
+def _best_within(solve: Callable[[Sites, Stop], Plan], sites: Sites, stop: Stop) -> tuple[tuple[Mask, Numbers] | None, bool]:
+    """The best choice of a part with its vehicles (None: there is none), and whether that is proven."""
+    if int((~sites.forbidden & sites.counted).sum()) < (sites.total or 0):
+        return None, True
+    try:
+        plan = solve(sites, stop)
+    except OptionError:  # it was stopped before it found any
+        return None, False
+    if plan.status != "optimal":
+        return None, plan.status == "infeasible"
+    vehicles = np.where(sites.background, sites.vehicles, 0).astype(np.float64)
+    vehicles[[sites.id.index(one) for one in plan.chosen]] = plan.vehicles
+    return (vehicles > 0, vehicles), True
 
 
 def _read(values: Numbers, sites: Sites) -> tuple[Mask, Numbers]:
