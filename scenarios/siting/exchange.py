@@ -28,9 +28,11 @@ def exchanged(asked: Covering, blocks: Sequence[Block], floors: Sequence[float],
     if not _is_simple(asked.sites):
         return vehicles
     best, again = vehicles, True
-    while again and stop.reason is None:
+    while again:
         again = False
         for at in np.flatnonzero(_movable(asked.sites, best)):
+            if stop.reason is not None:
+                return best
             better = _moved(asked, blocks, floors, best, int(at))
             if better is not None:
                 best, again = better, True
@@ -52,17 +54,13 @@ def _moved(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], ve
     """One vehicle of this site where it is worth more; None if it is worth most here."""
     goal, without = blocks[-1], vehicles.copy()
     without[at] -= 1.0
-    gain = gains_of(goal, without)
-    here = served_people(goal, vehicles) - served_people(goal, without)
-    gain[~_may_take(asked.sites, without, is_last=without[at] == 0)] = -np.inf
-    for to in np.argsort(-gain, kind="stable"):
-        if not gain[to] > here + goal.same_people:
-            return None
-        moved = without.copy()
-        moved[to] += 1.0
-        if _keeps(asked, blocks[:-1], floors, moved):
-            return moved
-    return None
+    may = _may_take(asked.sites, without, is_last=without[at] == 0) & _keeping(asked, blocks[:-1], floors, without)
+    gain = np.where(may, gains_of(goal, without), -np.inf)
+    to = int(np.argmax(gain))
+    if not gain[to] > served_people(goal, vehicles) - served_people(goal, without) + goal.same_people:
+        return None
+    without[to] += 1.0
+    return without
 
 
 def _may_take(sites: Sites, without: Numbers, *, is_last: bool) -> Mask:
@@ -75,7 +73,13 @@ def _may_take(sites: Sites, without: Numbers, *, is_last: bool) -> Mask:
     return np.asarray((without > 0) & (without < sites.vehicles) & sites.counted)
 
 
-def _keeps(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], vehicles: Numbers) -> bool:
-    if any(served_people(block, vehicles) <= floor for block, floor in zip(blocks, floors, strict=True)):
-        return False
-    return asked.must is None or bool((csr_array(asked.must, dtype=np.float64) @ vehicles > 0).all())
+def _keeping(asked: Covering, blocks: Sequence[Block], floors: Sequence[float], without: Numbers) -> Mask:
+    """Where one more vehicle keeps the floors of the blocks and what must be covered."""
+    keeps = np.ones(len(without), dtype=np.bool_)
+    for block, floor in zip(blocks, floors, strict=True):
+        keeps &= served_people(block, without) + gains_of(block, without) > floor
+    if asked.must is not None:
+        must = csr_array(asked.must, dtype=np.float64)
+        missing = csr_array(must[np.flatnonzero(must @ without == 0)])
+        keeps &= missing.T @ np.ones(missing.shape[0]) == missing.shape[0]
+    return keeps
