@@ -84,7 +84,10 @@ def several(
     """Choose some of several by name; the choice outlives a change of language, and what is no longer there is forgotten."""
     kept = [one for one in st.session_state.get(key, default) if one in names]
     widget = _widget(key, key, kept, language)
-    st.session_state[widget] = [one for one in st.session_state[widget] if one in names]
+    if gone := set(st.session_state[widget]) - set(
+        names
+    ):  # not otherwise: what is set here is set in the browser too, over a choice just made
+        st.session_state[widget] = [one for one in st.session_state[widget] if one not in gone]
     chosen = st.multiselect(label, list(names), format_func=names.__getitem__, key=widget, placeholder=empty)
     st.session_state[key] = tuple(chosen)
     return tuple(chosen)

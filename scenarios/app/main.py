@@ -65,10 +65,12 @@ def _header(prepared: Prepared, language: Language) -> None:
     county.text(f"{region.name} · {_of_year(language) or region.date}")
     if region.illustrative:
         mark.badge(say["illustrative"], color="orange")
-    other = "en" if language == "zh" else "zh"
-    if switch.button(say["switch"], key="language", width="stretch"):
-        st.query_params["lang"] = other
-        st.rerun()
+    other: Language = "en" if language == "zh" else "zh"
+    switch.button(say["switch"], key="language", width="stretch", on_click=_speak, args=(other,))
+
+
+def _speak(language: Language) -> None:
+    st.query_params["lang"] = language
 
 
 def _of_year(language: Language) -> str:

@@ -9,10 +9,10 @@ import streamlit as st
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.app import component, session
+from scenarios.app import siting_form as form
 from scenarios.app import siting_work as work
 from scenarios.app.asking import complain
 from scenarios.app.i18n import words
-from scenarios.app.siting_form import form
 from scenarios.compare import Comparison
 from scenarios.output.curve_tables import curve_said
 from scenarios.output.legend import Language
@@ -20,6 +20,7 @@ from scenarios.output.report import people
 from scenarios.output.site_report import given_up_lines
 from scenarios.output.site_webtables import curve_steps, equal_choices, points_table
 from scenarios.siting.models import NUMBER_FOUND
+from scenarios.siting.question import Model
 from scenarios.siting.region_words import proof
 from scenarios.siting.standby import PLAN, RegionPlan
 from scenarios.siting.words import MODEL_WORDS
@@ -32,24 +33,34 @@ def box(prepared: Prepared, service_id: str, definition: ServiceDefinition, lang
     """Ask for points; the plan that is found becomes part of the scenario."""
     if prepared.services.service(service_id).siting is None:
         return
-    say, busy = words(language), work.task() is not None
+    say = words(language)
     with st.container(border=True):
         st.markdown(f"**{say['standby']}**", help=say["sites_help"])
-        filled = form(prepared, service_id, definition, language, own=work.own(), clicked=work.clicked(prepared, definition))
-        st.button(say["solve"], key="solve", type="primary", width="stretch", on_click=_press, args=("solve",), disabled=busy)
-        every = filled.fields["model"] not in NUMBER_FOUND
-        st.button(say["curve"], key="curve", width="stretch", on_click=_press, args=("curve",), disabled=busy or not every)
-        pressed = st.session_state.pop(_PRESSED, None)
-        if pressed and not busy:
-            work.seek(prepared, service_id, definition, filled, for_every_number=pressed == "curve")
-            busy = True
-        with st.container():
-            st.fragment(_under_way, run_every=POLL_S if busy else None)(language)
-            if work.problems():
-                complain(work.problems(), language, "not_possible")
-            if waiting := work.held():
-                st.info(say["held"])
-                st.button(say["take"], key="take", on_click=work.adopt, args=(waiting,))
+        goal, buttons = st.container(), st.container()  # buttons stand above lists of names, which shrink as they are left
+        with goal:
+            asked = form.goal(prepared, service_id, language)
+        with st.expander(say["conditions"], key=f"siting-conditions-{language}"):
+            own, clicked = work.own(), work.clicked(prepared, definition)
+            filled = form.conditions(prepared, service_id, definition, language, asked=asked, own=own, clicked=clicked)
+        with buttons:
+            pressed = st.session_state.pop(_PRESSED, None)
+            if pressed and work.task() is None:
+                work.seek(prepared, service_id, definition, filled, for_every_number=pressed == "curve")
+            _buttons(asked["model"], language)
+
+
+def _buttons(model: Model, language: Language) -> None:
+    """What can be sought; how that goes, and what came of it if it was no plan."""
+    say, busy = words(language), work.task() is not None
+    st.button(say["solve"], key="solve", type="primary", width="stretch", on_click=_press, args=("solve",), disabled=busy)
+    no_curve = busy or model in NUMBER_FOUND
+    st.button(say["curve"], key="curve", width="stretch", on_click=_press, args=("curve",), disabled=no_curve)
+    st.fragment(_under_way, run_every=POLL_S if busy else None)(language)
+    if work.problems():
+        complain(work.problems(), language, "not_possible")
+    if waiting := work.held():
+        st.info(say["held"])
+        st.button(say["take"], key="take", on_click=work.adopt, args=(waiting,))
 
 
 def _press(button: str) -> None:

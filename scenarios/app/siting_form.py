@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, cast
 
 import streamlit as st
@@ -36,36 +35,46 @@ class Filled(NamedTuple):
     limit_s: float
 
 
-def form(
-    prepared: Prepared, service_id: str, definition: ServiceDefinition, language: Language, *, own: Scenario, clicked: Facilities | None
-) -> Filled:
-    """Ask for the goal, the number of points and the conditions; points that were clicked may be candidates instead of part of `own`."""
+def goal(prepared: Prepared, service_id: str, language: Language) -> dict[str, Any]:
+    """Ask for the goal, its terms, and the number of points."""
     say, at = words(language), language == "en"
     rule = prepared.services.service(service_id).siting
     minutes = "" if rule is None else f"{rule.backstop_minutes:g}"
-    asks = {one: (zh.format(minutes=minutes), en.format(minutes=minutes)) for one, (zh, en) in MODEL_ASKS.items()}
-    model = cast("Model", select(_label("--model", at), {str(one): said for one, said in asks.items()}, "siting-model", language))
+    asks = {str(one): (zh.format(minutes=minutes), en.format(minutes=minutes)) for one, (zh, en) in MODEL_ASKS.items()}
+    model = cast("Model", select(_label("--model", at), asks, "siting-model", language))
     fields: dict[str, Any] = {"model": model, "equals": EQUALS}
     if model not in NUMBER_FOUND:
         fields["sites"] = number(_label("--sites", at), USUAL_SITES, MOST_SITES, "sites", language, about=say["sites_help"])
-    with st.container():  # terms come and go with the goal; what is below keeps its place
-        fields |= _terms(model, language)
-    with st.expander(say["conditions"], key=f"siting-conditions-{language}"):
-        named = {one: said[at] for one, said in CANDIDATE_WORDS.items()}
-        candidates = several(_label("--candidates", at), named, "siting-from", language, default=(ELIGIBLE,))
-        fields["candidates"] = tuple(one for one in candidates if one != "clicked")
-        if "clicked" in candidates and clicked is not None:
-            fields["points"], own = clicked, own.without(*clicked.id)
-        fields |= _named(
-            cache.choosable(prepared, service_id, definition, scenario=own, candidates=fields["candidates"], points=fields.get("points")),
-            language,
-        )
-        if model in OF_WIDE:
-            fields["wide_minutes"] = optional(_label("--limit2", at), "siting-wide", language, empty=say["empty_rule"])
-        fields |= _standing(language)
-        fields["spacing_m"] = optional(_label("--spacing", at), "siting-spacing", language, empty=say["empty_none"]) or None
-        fields["weigh"] = select(_label("--weigh", at), WEIGH_WORDS, "siting-weigh", language)
-        limit_s = number(_label("--time-limit", at), SOLVER_SECONDS, MOST_SECONDS, "siting-seconds", language)
+    return fields | _terms(model, language)
+
+
+def conditions(
+    prepared: Prepared,
+    service_id: str,
+    definition: ServiceDefinition,
+    language: Language,
+    *,
+    asked: dict[str, Any],
+    own: Scenario,
+    clicked: Facilities | None,
+) -> Filled:
+    """Ask for what binds whatever the goal; points that were clicked on the map may be candidates instead of part of `own`."""
+    say, at, fields = words(language), language == "en", dict(asked)
+    named = {one: said[at] for one, said in CANDIDATE_WORDS.items()}
+    candidates = several(_label("--candidates", at), named, "siting-from", language, default=(ELIGIBLE,))
+    fields["candidates"] = tuple(one for one in candidates if one != "clicked")
+    if "clicked" in candidates and clicked is not None:
+        fields["points"], own = clicked, own.without(*clicked.id)
+    points = fields.get("points")
+    names = cache.choosable(prepared, service_id, definition, scenario=own, candidates=fields["candidates"], points=points)
+    fields["fixed"] = several(_label("--fixed", at), names, "siting-fixed", language, empty=say["by_name"])
+    fields["forbidden"] = several(_label("--forbid", at), names, "siting-forbidden", language, empty=say["by_name"])
+    fields |= _standing(language)
+    fields["spacing_m"] = optional(_label("--spacing", at), "siting-spacing", language, empty=say["empty_none"]) or None
+    if asked["model"] in OF_WIDE:
+        fields["wide_minutes"] = optional(_label("--limit2", at), "siting-wide", language, empty=say["empty_rule"])
+    fields["weigh"] = select(_label("--weigh", at), WEIGH_WORDS, "siting-weigh", language)
+    limit_s = number(_label("--time-limit", at), SOLVER_SECONDS, MOST_SECONDS, "siting-seconds", language)
     return Filled(fields, own, limit_s)
 
 
@@ -100,14 +109,6 @@ def _share(option: str, default: float | None, language: Language, *, key: str =
     key = key or f"siting-{option.removeprefix('--')}"
     given = optional(_label(option, language == "en"), key, language, default=default, most=PERCENT, empty=empty)
     return None if given is None else given / PERCENT
-
-
-def _named(names: Mapping[str, str], language: Language) -> dict[str, Any]:
-    """Ask which places must, and which must not, be among the points: by name."""
-    say, at = words(language), language == "en"
-    fixed = several(_label("--fixed", at), names, "siting-fixed", language, empty=say["by_name"])
-    forbidden = several(_label("--forbid", at), names, "siting-forbidden", language, empty=say["by_name"])
-    return {"fixed": fixed, "forbidden": forbidden}
 
 
 def _standing(language: Language) -> dict[str, Any]:

@@ -26,6 +26,7 @@ AREA_TYPES: Final = ("geojson", "json", "gpkg")
 EVERYBODY: Final = 100.0
 USUAL_WITHIN: Final = 60.0
 _ASKED: Final = "studied"
+_PRESSED: Final = "study-pressed"
 
 
 @st.fragment
@@ -43,12 +44,18 @@ def show(prepared: Prepared, path: Path, service_id: str, definition: ServiceDef
             return
         question = Question(service_id, definition, session.scenario(), _ASK[study](prepared, definition, language))
         asked, before = cache.study_key(prepared, question), st.session_state.setdefault(_ASKED, {})
-        if st.button(say["study_run"], key=f"study-run-{study}", type="primary"):
+        st.button(say["study_run"], key=f"study-run-{study}", type="primary", on_click=_press, args=(study,))
+        if st.session_state.pop(_PRESSED, None) == study:
             before[study] = asked
         if before.get(study) == asked:
             _answer(prepared, path, question, language)
         elif study in before:
             st.info(say["study_stale"])
+
+
+def _press(study: Study) -> None:
+    """Note the button: the run that follows asks with what then stands in the terms, even if another one comes before it."""
+    st.session_state[_PRESSED] = study
 
 
 def _answer(prepared: Prepared, path: Path, question: Question, language: Language) -> None:

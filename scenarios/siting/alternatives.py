@@ -17,7 +17,7 @@ from scenarios.siting.stop import Stop
 
 
 def choosable(prepared: Prepared, service_id: str, definition_id: str | None, choice: Choice) -> dict[str, str]:
-    """Names of the places that a choice may be made among, by id: points that exist, then the candidates, each sorted by name.
+    """Names, with their ids, of the places that a choice may be made among, by id: points that exist, then the candidates, each sorted by name.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def choosable(prepared: Prepared, service_id: str, definition_id: str | None, ch
     standing = serves & ~facilities.restricted & ~facilities.external
     old = facilities.take(np.flatnonzero(standing))
     new = new_places(prepared, service_id, definition, choice, standing=standing).places
-    return {one: name for some in (old, new) for name, one in sorted(zip(some.name, some.id, strict=True))}
+    return {one: f"{name}（{one}）" for some in (old, new) for name, one in sorted(zip(some.name, some.id, strict=True))}
 
 
 def with_definition(prepared: Prepared, service_id: str, definition: ServiceDefinition) -> Prepared:
