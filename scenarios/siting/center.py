@@ -24,7 +24,7 @@ from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
 
 METHOD: Final = "bisection over the costs, each a set covering question, HiGHS"
-FEW, MANY = 1, 5  # rounds of the local search, to find a plan soon, and before the solver is asked
+FEW, MANY = 1, 8  # rounds of the local search, to find a plan soon, and before the solver is asked
 
 
 def p_center(asked: Asked, terms: Terms, stop: Stop) -> Plan:
@@ -144,7 +144,7 @@ def _by_number(left: _Left, stop: Stop) -> _Left:
     left = _halve(left, lambda radius, stop: asked.answer(radius, lambda cover: cover.search(FEW, stop)), stop, unknown_is="too small")
     left = _halve(left, lambda radius, stop: asked.answer(radius, lambda cover: cover.relax(stop)), stop, unknown_is="large enough")
     while left.first < left.last and stop.reason is None:
-        at, before = (left.first + left.last) // 2, left
+        at, before = left.last - 1, left  # if this one is too small, all are
         radius = float(left.radii[at])
         left = left.told(at, asked.answer(radius, lambda cover: cover.search(MANY, stop)))
         if left is before:

@@ -20,7 +20,7 @@ from scenarios.siting.stop import Stop
 
 CHOSEN: Final = 0.5
 SURE: Final = 1e-6  # by which a relaxed number of sites must exceed a whole one
-STEPS: Final = 5_000  # of the local search, between two looks at the clock
+STEPS: Final = 8_000  # of the local search, between two looks at the clock
 
 
 class Answer(NamedTuple):

@@ -23,14 +23,21 @@ class Incidence(NamedTuple):
 
 
 class _State(NamedTuple):
-    """Of the rows: their weight, how often they are covered. Of the columns: score, last change, whether in, whether they may come in."""
+    """Where a search stands.
+
+    Of the rows: their weight, how often they are covered, their place among those not covered. Of the columns: score, last change, whether
+    they are in, whether they may come in. The rows not covered, and how many these are.
+    """
 
     weight: Ints
     times: Ints
+    place: Ints
     score: Ints
     changed: Ints
     is_in: Mask
     may_come: Mask
+    missed: Ints
+    count: Ints
 
 
 @compiled
@@ -64,44 +71,39 @@ def find_cover(incidence: Incidence, start: Ints, steps: int, seed: int) -> tupl
     state = _State(
         np.ones(rows, dtype=np.int64),
         np.zeros(rows, dtype=np.int64),
-        np.zeros(columns, dtype=np.int64),
+        np.arange(rows),
+        column_first[1:] - column_first[:-1],
         np.zeros(columns, dtype=np.int64),
         np.zeros(columns, dtype=np.bool_),
         np.ones(columns, dtype=np.bool_),
+        np.arange(rows),
+        np.array([rows]),
     )
-    for column in range(columns):
-        state.score[column] = column_first[column + 1] - column_first[column]
     for column in start:
         _toggle(incidence, state, column)
-    last_in, random = -1, seed
+    last, random = -1, seed
     for step in range(1, steps + 1):
-        out = _worst(state, last_in)
-        if out < 0:
+        goes = _worst(state, last)
+        if state.count[0] == 0 or goes < 0:
             break
-        open_rows = np.flatnonzero(state.times == 0)
-        if open_rows.size == 0:
-            return True, np.flatnonzero(state.is_in)
-        _toggle(incidence, state, out)
-        state.changed[out] = step
-        state.may_come[out] = False
-        open_rows = np.flatnonzero(state.times == 0)
+        _toggle(incidence, state, goes)
+        state.changed[goes] = step
+        state.may_come[goes] = False
         random = (random * 1103515245 + 12345) % 2147483648
-        row = open_rows[(random >> 8) % open_rows.size]
-        best = -1
+        row = state.missed[(random >> 8) % state.count[0]]
+        comes = goes
         for entry in range(row_first[row], row_first[row + 1]):
             column = column_of[entry]
-            if (state.may_come[column] or row_first[row + 1] - row_first[row] == 1) and _is_better(state, column, best):
-                best = column
-        if best < 0:
-            best = out
-        _toggle(incidence, state, best)
-        state.changed[best] = step
-        last_in = best
-        for row in np.flatnonzero(state.times == 0):
+            if state.may_come[column] and (comes == goes or _is_better(state, column, comes)):
+                comes = column
+        _toggle(incidence, state, comes)
+        state.changed[comes] = step
+        last = comes
+        for row in state.missed[: state.count[0]]:
             state.weight[row] += 1
             for entry in range(row_first[row], row_first[row + 1]):
                 state.score[column_of[entry]] += 1
-    return bool((state.times > 0).all()), np.flatnonzero(state.is_in)
+    return bool(state.count[0] == 0), np.flatnonzero(state.is_in)
 
 
 @compiled
@@ -125,21 +127,30 @@ def _worst(state: _State, last_in: int) -> int:
 def _toggle(incidence: Incidence, state: _State, column: int) -> None:
     """Put a column in or take it out; the score of a column is the weight it gains when it comes in, or minus what is lost when it goes."""
     row_first, column_of, column_first, row_of = incidence
-    weight, times, score, _, is_in, may_come = state
-    comes = not is_in[column]
+    weight, times, place, score, _, is_in, may_come, missed, count = state
+    change = -1 if is_in[column] else 1
     score[column] = -score[column]
-    is_in[column] = comes
+    is_in[column] = change > 0
     for at in range(column_first[column], column_first[column + 1]):
         row = row_of[at]
-        before = times[row]
-        times[row] += 1 if comes else -1
-        after = times[row]
+        times[row] += change
+        more = max(times[row], times[row] - change)  # the larger of before and after
+        if more == 1:
+            if change > 0:
+                count[0] -= 1
+                final = missed[count[0]]
+                missed[place[row]], place[final] = final, place[row]
+            else:
+                missed[count[0]], place[row] = row, count[0]
+                count[0] += 1
+        if more > 2:  # noqa: PLR2004  no other column loses or gains by it
+            continue
         for entry in range(row_first[row], row_first[row + 1]):
             other = column_of[entry]
             if other == column:
                 continue
             may_come[other] = True
-            if (comes and before == 0) or (not comes and after == 0):
-                score[other] -= weight[row] if comes else -weight[row]
-            elif ((comes and before == 1) or (not comes and after == 1)) and is_in[other]:
-                score[other] += weight[row] if comes else -weight[row]
+            if more == 1:
+                score[other] -= change * weight[row]
+            elif more == 2 and is_in[other]:  # noqa: PLR2004  it was, or is now, the only one of the row
+                score[other] += change * weight[row]

@@ -111,13 +111,12 @@ def _with_charge(table: CostTable, charge: float, stop: Stop) -> _Found:
     choice = Choice.of(rows, table.weight, outside, is_open, int(sites.total or 0) - int(sites.fixed.sum()))
     is_whole = _is_whole(table.weight) and _is_whole(outside) and _is_whole(cost.data)
     is_whole = is_whole and math.fsum(table.weight * outside) < EXACT_UP_TO
-    start, _ = begin(choice, stop)
-    chosen = sites.always.copy()
+    start, chosen = begin(choice, stop), sites.always.copy()
     chosen[start] = True
     same = 0.0 if is_whole else SAME_SHARE * _cost(table, chosen)
     proof = prove(choice, start, same=same, stop=stop)
     chosen = sites.always.copy()
-    chosen[tidy(choice, proof.chosen)] = True
+    chosen[tidy(choice, proof.chosen) if proof.is_closed else proof.chosen] = True
     return _Found(chosen, proof.bound, is_proven=proof.is_closed)
 
 

@@ -56,8 +56,7 @@ def prove(choice: Choice, start: Ints, *, same: float, stop: Stop) -> Proof:
     """
     best = _Best(choice, np.sort(start), choice.cost_of(start), same)
     root = _Core.of(choice)
-    least = 0.0  # costs are: no plan is below
-    first = _climb(best, root, _first_prices(choice, best), least, ROOT_TURNS, stop)
+    first = _climb(best, root, _first_prices(choice, best), 0.0, ROOT_TURNS, stop)
     branches, number, open_branches = 1, itertools.count(), []
     if first is not None:
         open_branches = [(first.bound, next(number), first)]
@@ -81,10 +80,13 @@ class _Best:
     chosen: Ints
     cost: float
     same: float
-    mixed: set[bytes] = field(default_factory=set)
+    known: set[bytes] = field(default_factory=set)
 
     def offer(self, chosen: Ints, stop: Stop) -> None:
         """Take a plan if it is better, and what swaps make of it."""
+        chosen = np.sort(chosen)
+        if self._is_known(chosen):
+            return
         cost = self.choice.cost_of(chosen)
         if cost < self.cost:
             self.chosen, self.cost = improve(self.choice, chosen, stop)
@@ -92,16 +94,20 @@ class _Best:
     def mix(self, chosen: Ints, often: Ints, stop: Stop) -> None:
         """Make a plan of a new one, the best one and candidates that were often opened; improve it with all if it is near the best."""
         sites = np.unique(np.concatenate([chosen, often, self.chosen]))
-        if sites.tobytes() in self.mixed:
+        if self._is_known(sites):
             return
-        self.mixed.add(sites.tobytes())
         few, cost = improve(self.choice.among(sites), np.searchsorted(sites, chosen), stop)
-        plan = sites[few]
-        if cost < self.cost * (1.0 + NEARLY) and plan.tobytes() not in self.mixed:
-            self.mixed.add(plan.tobytes())
-            found, cost = improve(self.choice, plan, stop)
+        if cost < self.cost * (1.0 + NEARLY) and not self._is_known(sites[few]):
+            found, cost = improve(self.choice, sites[few], stop)
             if cost < self.cost:
                 self.chosen, self.cost = found, cost
+
+    def _is_known(self, sites: Ints) -> bool:
+        """Whether these were looked at before; they are from now on."""
+        key = sites.tobytes()
+        was_known = key in self.known
+        self.known.add(key)
+        return was_known
 
     def whole(self, bound: float) -> float:
         """Round a bound up if all plans cost whole numbers."""
@@ -182,7 +188,7 @@ def _climb(best: _Best, core: _Core, price: Numbers, bound: float, turns: int, s
     share, pace = np.full(core.sites.size, core.need / max(core.sites.size, 1)), PACE
     step = np.zeros(price.size)
     for turn in range(turns):
-        if stop.reason is not None or core.is_settled:
+        if core.is_settled or (stop.reason is not None and bound > 0.0):  # some bound there is to be
             break
         price = np.minimum(price, core.cap)
         scale = np.sqrt(np.maximum(price, LEAST_SCALE * price.mean()))

@@ -90,12 +90,10 @@ class Choice:
         return served
 
 
-def begin(choice: Choice, stop: Stop) -> tuple[Ints, float]:
-    """Make a plan for some of the demand points, then improve it for all."""
-    every = max(1, choice.rows.at.size // SAMPLE)
-    some = choice.some(every)
-    first, _ = improve(some, greedy(some, stop), stop)
-    return improve(choice, first, stop)
+def begin(choice: Choice, stop: Stop) -> Ints:
+    """Make a plan for some of the demand points, all if they are few: greedy, then swaps."""
+    some = choice.some(max(1, choice.rows.at.size // SAMPLE))
+    return improve(some, greedy(some, stop), stop)[0]
 
 
 def greedy(choice: Choice, stop: Stop) -> Ints:
