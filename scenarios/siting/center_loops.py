@@ -37,7 +37,7 @@ class _State(NamedTuple):
     is_in: Mask
     may_come: Mask
     missed: Ints
-    count: Ints
+    n_missed: Ints
 
 
 @compiled
@@ -61,7 +61,7 @@ def least_rows(bits: Bits, order: Ints) -> Ints:
 
 
 @compiled
-def find_cover(incidence: Incidence, start: Ints, steps: int, seed: int) -> tuple[bool, Ints]:  # noqa: C901  a compiled loop is written out
+def find_cover(incidence: Incidence, start: Ints, steps: int, seed: int) -> tuple[bool, Ints]:
     """Exchange columns until every row is covered, or so many steps are over: local search with row weights (Gao et al. 2015).
 
     A row that stays uncovered gains weight; the column leaves that loses least, and of those that cover an uncovered row the best comes.
@@ -84,13 +84,13 @@ def find_cover(incidence: Incidence, start: Ints, steps: int, seed: int) -> tupl
     last, random = -1, seed
     for step in range(1, steps + 1):
         goes = _worst(state, last)
-        if state.count[0] == 0 or goes < 0:
+        if state.n_missed[0] == 0 or goes < 0:
             break
         _toggle(incidence, state, goes)
         state.changed[goes] = step
         state.may_come[goes] = False
         random = (random * 1103515245 + 12345) % 2147483648
-        row = state.missed[(random >> 8) % state.count[0]]
+        row = state.missed[(random >> 8) % state.n_missed[0]]
         comes = goes
         for entry in range(row_first[row], row_first[row + 1]):
             column = column_of[entry]
@@ -99,11 +99,11 @@ def find_cover(incidence: Incidence, start: Ints, steps: int, seed: int) -> tupl
         _toggle(incidence, state, comes)
         state.changed[comes] = step
         last = comes
-        for row in state.missed[: state.count[0]]:
+        for row in state.missed[: state.n_missed[0]]:
             state.weight[row] += 1
             for entry in range(row_first[row], row_first[row + 1]):
                 state.score[column_of[entry]] += 1
-    return bool(state.count[0] == 0), np.flatnonzero(state.is_in)
+    return bool(state.n_missed[0] == 0), np.flatnonzero(state.is_in)
 
 
 @compiled
@@ -127,7 +127,7 @@ def _worst(state: _State, last_in: int) -> int:
 def _toggle(incidence: Incidence, state: _State, column: int) -> None:
     """Put a column in or take it out; the score of a column is the weight it gains when it comes in, or minus what is lost when it goes."""
     row_first, column_of, column_first, row_of = incidence
-    weight, times, place, score, _, is_in, may_come, missed, count = state
+    weight, times, place, score, _, is_in, may_come, missed, n_missed = state
     change = -1 if is_in[column] else 1
     score[column] = -score[column]
     is_in[column] = change > 0
@@ -137,12 +137,12 @@ def _toggle(incidence: Incidence, state: _State, column: int) -> None:
         more = max(times[row], times[row] - change)  # the larger of before and after
         if more == 1:
             if change > 0:
-                count[0] -= 1
-                final = missed[count[0]]
+                n_missed[0] -= 1
+                final = missed[n_missed[0]]
                 missed[place[row]], place[final] = final, place[row]
             else:
-                missed[count[0]], place[row] = row, count[0]
-                count[0] += 1
+                missed[n_missed[0]], place[row] = row, n_missed[0]
+                n_missed[0] += 1
         if more > 2:  # noqa: PLR2004  no other column loses or gains by it
             continue
         for entry in range(row_first[row], row_first[row + 1]):

@@ -91,23 +91,17 @@ class Choice:
 
 
 def begin(choice: Choice, stop: Stop) -> Ints:
-    """Make a plan for some of the demand points, all if they are few: greedy, then swaps."""
+    """Make a plan for some of the demand points, all if they are few: greedy, which is never stopped, then swaps."""
     some = choice.some(max(1, choice.rows.at.size // SAMPLE))
-    return improve(some, greedy(some, stop), stop)[0]
+    return improve(some, greedy(some), stop)[0]
 
 
-def greedy(choice: Choice, stop: Stop) -> Ints:
+def greedy(choice: Choice) -> Ints:
     """Add the candidate that saves most, until there are enough; of equal ones the first."""
-    chosen = np.full(choice.need, OUTSIDE, dtype=np.int64)
-    swaps = _Swaps.of(choice, chosen)
+    swaps = _Swaps.of(choice, np.full(choice.need, OUTSIDE, dtype=np.int64))
     for place in range(choice.need):
-        gain = np.where(swaps.may_come(), swaps.worth.gain, -np.inf)
-        if stop.reason is not None:  # whatever comes: a plan is a plan
-            gain = np.where(swaps.may_come(), 0.0, -np.inf)
-            chosen[place] = int(gain.argmax())
-            continue
-        swaps.make(place, int(gain.argmax()))
-    return chosen
+        swaps.make(place, int(np.where(swaps.may_come(), swaps.worth.gain, -np.inf).argmax()))
+    return swaps.chosen
 
 
 def improve(choice: Choice, start: Ints, stop: Stop) -> tuple[Ints, float]:
