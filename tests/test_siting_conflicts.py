@@ -176,6 +176,10 @@ def test_a_fleet_too_small_or_too_large_says_what_would_do(fleet, words):
     assert found[1][2].endswith(words)
 
 
+def test_more_sites_than_there_are_candidates_says_how_many_there_are():
+    assert said(Sites.of(EIGHT, total=9)) == [("sites", "", "总数为 9 个点（最多只能 8 个）")]
+
+
 def test_a_number_between_two_that_would_do_says_both():
     apart = np.array([(0, 1), (0, 2), (0, 3)])  # a alone, or b, c and d
     near = [[1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]]

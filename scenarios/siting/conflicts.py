@@ -24,6 +24,9 @@ from scenarios.siting.stop import Stop
 
 MOST_TRIALS: Final = 400  # of the solver, to narrow one kind; one that takes more is named as a whole
 ADVICE_S: Final = 10.0  # to find what number would do
+# Where a number of sites contradicts nothing but these, fewer sites do so too; where nothing but those, more sites do.
+MORE_HELPS: Final[frozenset[Kind]] = frozenset({"sites", "fixed", "movable", "cover", "share"})
+FEWER_HELPS: Final[frozenset[Kind]] = frozenset({"sites", "forbidden", "apart", "budget"})
 
 
 class _UndecidedError(Exception):
@@ -54,7 +57,8 @@ def conflicts(asked: Asked, model: Model, terms: Terms, stop: Stop) -> tuple[Con
     if _can_be_met(demands, demands.demands, stop) is not False:
         return ()
     groups = _narrowed(demands, _kinds(demands, stop), stop)
-    return tuple(conflict_words(asked, model, terms, demands, group, _possible(demands, group.kind, stop)) for group in groups)
+    kinds = frozenset(group.kind for group in groups)
+    return tuple(conflict_words(asked, model, terms, demands, group, _possible(demands, group.kind, kinds, stop)) for group in groups)
 
 
 def _can_be_met(demands: Demands, some: Sequence[Demand], stop: Stop) -> bool | None:
@@ -113,8 +117,8 @@ def _needed(given: list[Demand], some: list[Demand], ask: Callable[[list[Demand]
     return _needed(given + of_second, first, ask, changed=bool(of_second)) + of_second
 
 
-def _possible(demands: Demands, kind: Kind, stop: Stop) -> Possible:
-    """Which numbers of a demand would do if all other demands stay."""
+def _possible(demands: Demands, kind: Kind, kinds: frozenset[Kind], stop: Stop) -> Possible:
+    """Which numbers of a demand would do if all other demands stay; `kinds`: those it contradicts, and itself."""
     if kind not in demands.measure:
         return Possible()
     row = demands.measure[kind]
@@ -123,9 +127,10 @@ def _possible(demands: Demands, kind: Kind, stop: Stop) -> Possible:
     asked = demands.program.row_upper[at] if kind == "budget" else demands.program.row_lower[at]
     step = 1.0 if kind in {"sites", "fleet"} else 0.0
     stop = stop.within(ADVICE_S)
-    nothing = Nearest(None, is_sure=True)
-    below = nothing if kind == "budget" else _largest(others, row, asked - step, stop, whole=step > 0)
-    above = nothing if kind == "share" else _largest(others, -row, -asked - step, stop, whole=step > 0)
+    nothing, of_sites = Nearest(None, is_sure=True), kind == "sites" and len(kinds) > 1
+    no_fewer, no_more = of_sites and kinds <= MORE_HELPS, of_sites and kinds <= FEWER_HELPS
+    below = nothing if kind == "budget" or no_fewer else _largest(others, row, asked - step, stop, whole=step > 0)
+    above = nothing if kind == "share" or no_more else _largest(others, -row, -asked - step, stop, whole=step > 0)
     return Possible(below, above._replace(number=None if above.number is None else -above.number))
 
 
@@ -143,6 +148,7 @@ def _largest(program: Program, row: Numbers, most: float, stop: Stop, *, whole: 
     )
     if found.status == "infeasible":
         return Nearest(None, is_sure=True)
-    if not np.isfinite(found.bound):
+    is_sure, value = found.status == "optimal", min(found.bound, most)
+    if not is_sure and not whole and value >= most:  # nothing is known but what was asked for
         return Nearest(None, is_sure=False)
-    return Nearest(float(np.floor(found.bound + 1e-6)) if whole else found.bound, found.status == "optimal")
+    return Nearest(float(np.floor(value + 1e-6)) if whole else float(value), is_sure)
