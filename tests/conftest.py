@@ -15,6 +15,7 @@ import numpy as np
 import pyproj.database
 import pytest
 from answers import Covered, Drawn
+from hypothesis import settings
 
 from coverage.circles import circles
 from coverage.stats import CoverageResult, coverage
@@ -28,6 +29,8 @@ from geodata.ways.osm import read_roads
 from scenarios.cli import main
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+settings.register_profile("untimed", deadline=None)  # a loaded machine is no fault of the program
+settings.load_profile("untimed")
 SETTINGS = ("CIRCLE15_FONT", "CIRCLE15_LANG", "CIRCLE15_REGION")
 
 

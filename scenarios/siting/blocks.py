@@ -58,7 +58,11 @@ def sorted_by_id(asked: Covering) -> tuple[Covering, tuple[str, ...]]:
         return replace(stage, covers=covers, busy=None if stage.busy is None else stage.busy[order])
 
     sites = asked.sites.take(order)
-    must = None if asked.must is None else csr_array(asked.must, dtype=np.bool_)[:, order]
+    must = asked.must
+    if must is not None:  # each set of candidates once, in an order that does not depend on that of the demand
+        must = csr_array(must, dtype=np.float64)[:, order].sorted_indices()
+        must.eliminate_zeros()
+        must = csr_array(merge(must, np.ones(must.shape[0]))[0], dtype=np.bool_)
     floor = None if asked.floor is None else (ordered(asked.floor[0]), asked.floor[1])
     return Covering(sites=sites, stages=tuple(map(ordered, asked.stages)), must=must, floor=floor), sites.id
 

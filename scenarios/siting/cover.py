@@ -24,7 +24,7 @@ from scipy.sparse import csr_array, hstack
 from geodata.errors import OptionError, Problem
 from scenarios.siting.blocks import Block, Covering, block_of, counted_people, enough, gains_of, is_rising, served_people, sorted_by_id
 from scenarios.siting.cover_program import any_plan, best_of_last
-from scenarios.siting.exchange import exchanged
+from scenarios.siting.exchange import exchanged, with_small_ids
 from scenarios.siting.question import Numbers, Sites
 from scenarios.siting.reduce import best_cover
 from scenarios.siting.result import Plan, StageValue
@@ -58,8 +58,8 @@ def cover(asked: Covering, stop: Stop) -> Plan:
     if found is None:
         return Plan((), (), "infeasible", (), METHOD)
     vehicles, bounds = found
-    if _is_free(asked):
-        vehicles = _tidy(asked.sites, blocks, vehicles)
+    held = [] if asked.floor is None else [(block_of(asked.floor[0], asked.sites), asked.floor[1])]
+    vehicles = with_small_ids(asked, blocks, [(block, enough(block, people)) for block, people in held], vehicles)
     served = [served_people(block, vehicles) for block in blocks]
     proven = [bound - value < block.same_people for block, bound, value in zip(blocks, bounds, served, strict=True)]
     counted = [counted_people(stage, vehicles) for stage in asked.stages]
@@ -156,24 +156,4 @@ def _greedy(blocks: Sequence[Block], sites: Sites) -> Numbers:
         gains = [gains_of(block, chosen) for block in blocks]
         ranking = np.lexsort((*(-gain for gain in reversed(gains)), (chosen > 0) | sites.forbidden))
         chosen[ranking[0]] = 1.0
-    return chosen
-
-
-def _tidy(sites: Sites, blocks: Sequence[Block], vehicles: Numbers) -> Numbers:
-    """Exchange chosen sites for smaller ids as long as no stage loses or gains anything: ties go to the smaller id."""
-    chosen = vehicles.copy()
-    again = True
-    while again:
-        again = False
-        for at in np.flatnonzero((chosen > 0) & ~sites.always)[::-1]:
-            without = chosen.copy()
-            without[at] = 0.0
-            same = ~sites.forbidden & (without == 0)
-            same[at:] = False
-            for block in blocks:
-                gain = gains_of(block, without)
-                same &= np.abs(gain - gain[at]) < block.same_people
-            if same.any():
-                without[np.flatnonzero(same)[0]] = 1.0
-                chosen, again = without, True
     return chosen

@@ -26,6 +26,7 @@ from scipy.sparse import csr_array
 from scenarios.siting.blocks import SAME_SHARE, Block, Covering, block_of, enough, gains_of, served_people, sorted_by_id
 from scenarios.siting.cover import METHOD, PATIENCE_S, cover
 from scenarios.siting.cover_program import any_plan, fewest
+from scenarios.siting.exchange import with_small_ids
 from scenarios.siting.question import Asked, CoverStage, Mask, Model, Sites, Terms
 from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
@@ -144,7 +145,7 @@ def _lscp(asked: Asked, terms: Terms, stop: Stop) -> Plan:
         found = any_plan(question, Stop.after(PATIENCE_S)).vehicles
     if found is None:
         return Plan((), (), "infeasible", (), METHOD)
-    is_chosen = found[: len(ids)] > 0.5  # noqa: PLR2004  binary
+    is_chosen = with_small_ids(question, (), (), np.rint(found[: len(ids)])) > 0
     price = question.sites.price if question.sites.price.any() else question.sites.counted.astype(np.float64)
     value, whole = math.fsum(price[is_chosen]), bool((price == np.floor(price)).all())
     bound = -solution.bound if math.isfinite(solution.bound) else 0.0

@@ -39,6 +39,38 @@ def exchanged(asked: Covering, blocks: Sequence[Block], floors: Sequence[float],
     return best
 
 
+def with_small_ids(asked: Covering, blocks: Sequence[Block], floors: Sequence[tuple[Block, float]], vehicles: Numbers) -> Numbers:
+    """Exchange chosen sites for ones before them as long as no block loses or gains anything: ties go to the smaller id.
+
+    Parameters
+    ----------
+    asked : Covering
+        Its candidates sorted by id.
+    blocks : sequence of Block
+    floors : sequence of Block and float
+        What else must not fall to this number of people.
+    vehicles : (candidates,) float64
+    """
+    sites, again = asked.sites, _is_simple(asked.sites) and asked.sites.fleet is None
+    chosen = vehicles.copy()
+    while again:
+        again = False
+        for at in np.flatnonzero((chosen > 0) & ~sites.always)[::-1]:
+            without = chosen.copy()
+            without[at] = 0.0
+            same = _may_take(sites, without, is_last=True) & (sites.price == sites.price[at])
+            same[at:] = False
+            if same.any():
+                same &= _keeping(asked, [block for block, _ in floors], [people for _, people in floors], without)
+            for block in blocks if same.any() else ():
+                gain = gains_of(block, without)
+                same &= np.abs(gain - gain[at]) < block.same_people
+            if same.any():
+                without[np.flatnonzero(same)[0]] = 1.0
+                chosen, again = without, True
+    return chosen
+
+
 def _is_simple(sites: Sites) -> bool:
     """Whether one site more or less is one vehicle more or less, and no rule ties candidates to each other but spacing."""
     one_each = sites.fleet is not None or bool((sites.vehicles == 1).all())

@@ -74,7 +74,7 @@ def site(asked: Asked, model: Model, terms: Terms, *, stop: Stop, equals: int = 
     complete = False
     if equals and plan.status == "optimal":
         equal, complete = import_module("scenarios.siting.equal").equal_optima(asked, model, terms, plan, equals, stop)
-    return _result(whole, model, plan, stop, equal=equal, complete=complete, seconds=time.perf_counter() - started_s)
+    return _result(whole, model, plan, stop, equal=equal, complete=complete, share=terms.share, seconds=time.perf_counter() - started_s)
 
 
 def check_ids(ids: Sequence[str], *, sites: int | None, fixed: Sequence[str] = (), forbidden: Sequence[str] = (), source: str = "") -> None:
@@ -185,15 +185,16 @@ def _result(
     stop: Stop,
     *,
     seconds: float,
+    share: float | None = None,
     equal: tuple[tuple[str, ...], ...] = (),
     complete: bool = False,
     conflict: tuple[Conflict, ...] = (),
 ) -> SitingResult:
     sites = asked.sites
     chosen = np.isin(np.array(sites.id, dtype=object), list(plan.chosen)) | sites.background
-    within = _within(asked, chosen) if plan.chosen or sites.background.any() else np.zeros(len(asked.people), dtype=np.bool_)
+    within = covered(asked.near, chosen.astype(np.float64)) > 0
     reachable, usable = asked.has_route, (~sites.forbidden | sites.background).astype(np.float64)
-    beyond = reachable & ~(covered(asked.near, usable) > 0) if asked.near.nnz else np.zeros(len(asked.people), dtype=np.bool_)
+    beyond = reachable & ~(covered(asked.near, usable) > 0)
     goal = None if not plan.stages else plan.stages[0] if model == "partial" else plan.stages[-1]
     return SitingResult(
         model=model,
@@ -213,6 +214,7 @@ def _result(
         equal_complete=complete,
         conflict=conflict,
         method=plan.method,
+        share=share,
         seconds=seconds,
     )
 
@@ -221,15 +223,6 @@ def _standing(sites: Sites, plan: Plan) -> tuple[int, ...]:
     """Vehicles at each chosen site, as the question states them."""
     stated = dict(zip(sites.id, sites.vehicles.tolist(), strict=True))
     return tuple(stated[one] for one in plan.chosen)
-
-
-def _within(asked: Asked, chosen: Mask) -> Mask:
-    """Whom the chosen sites serve within the limit; without a limit, who has a route to any."""
-    covers = asked.near if asked.near.nnz or asked.cost is None else asked.cost.astype(np.bool_)
-    if covers is not asked.near:
-        covers = covers.copy()
-        covers.data[:] = True  # a route that costs nothing is one too
-    return np.asarray(covered(covers, chosen.astype(np.float64)) > 0)
 
 
 def _named(asked: Asked, which: Mask) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ def as_asked(od: OdTable, people: pd.Series, side: Side, question: OdQuestion) -
     has_route[rows] = True
 
     def within(limit: float | None) -> csr_array:
-        is_within = cost <= (-math.inf if limit is None else limit)
+        is_within = cost <= (math.inf if limit is None else limit)
         pairs = rows[is_within], columns[is_within]
         return csr_array((np.ones(len(pairs[0]), dtype=np.bool_), pairs), shape=(len(people), len(ids)))
 

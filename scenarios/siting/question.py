@@ -224,7 +224,7 @@ class Asked:
     people : (demand,) float64
         Whatever is weighed: people, ages, calls.
     near : (demand, candidates) sparse bool
-        Within the limit(s) of the demand point. Empty for p-median and p-center without a limit.
+        Within the limit(s) of the demand point; every route where p-median and p-center have no limit.
     wide : (demand, candidates) sparse bool or None
         Within the wider limit: the backstop of ``lexicographic``, the second standard of ``dsm``.
     cost : (demand, candidates) sparse float64 or None

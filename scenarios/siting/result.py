@@ -100,6 +100,8 @@ class SitingResult:
         Demands that contradict each other; any one less, and they would not.
     method : str
         How it was found and proven.
+    share : float or None
+        partial: the share (0–1] of all people that was asked for; more than `served` where it cannot be had.
     seconds : float
         Wall clock, which differs from run to run.
     """
@@ -122,6 +124,7 @@ class SitingResult:
     equal_complete: bool = False
     conflict: tuple[Conflict, ...] = ()
     method: str = ""
+    share: float | None = None
 
     @property
     def new_sites(self) -> tuple[str, ...]:

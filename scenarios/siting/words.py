@@ -11,7 +11,7 @@ from scenarios.siting.models import NUMBER_FOUND
 from scenarios.siting.result import SitingResult
 
 Words = tuple[str, str]
-MOST_NAMED: Final = 5
+TINY: Final = 1e-9
 MODEL_WORDS: Final[dict[str, Words]] = {
     "lexicographic": ("先兜底、再达标（默认）", "backstop first, then the limits (default)"),
     "mclp": ("最大覆盖", "maximal covering (MCLP)"),
@@ -160,6 +160,11 @@ def _proven(result: SitingResult) -> Words:
         return (
             f"已证明：少于 {goal} 个点不能覆盖所有够得着的地方。",
             f"Proven: fewer than {goal} sites cannot cover everybody who can be covered.",
+        )
+    if result.model == "partial" and result.share is not None and result.served < result.share * result.total * (1 - TINY):
+        return (
+            f"所求的 {result.share:.1%} 达不到：任何选法都到不了；已证明少于 {goal} 个点覆盖不了所有够得着的人。",
+            f"The share of {result.share:.1%} cannot be had by any choice; proven: fewer than {goal} sites do not cover all who can be.",
         )
     if result.model == "partial":
         return (
