@@ -58,14 +58,16 @@ class _Pace(NamedTuple):
 _ROOT: Final = _Pace(warm=4, enough=0.97, patience=2)
 _NODE: Final = _Pace(warm=0, enough=0.8, patience=1)
 _LENGTH: Final = 0.1  # of the first steps, as a share of the gap over the subgradient's norm
+_LONGER: Final = 8.0  # the first steps in half a problem than the last in the whole
 
 
 class _Settled(NamedTuple):
-    """A problem as far as its bound decides it: None left if no better plan is in it; how often each column was chosen."""
+    """A problem as far as its bound decides it: None left if no better plan is in it; how often each column was chosen; the last step."""
 
     left: Left | None
     bound: float
     share: Numbers
+    length: float
 
 
 def best_cover(
@@ -103,7 +105,7 @@ def best_cover(
     Returns
     -------
     chosen : (candidates,) bool
-        With `always`; equal gains go to the smaller position, as far as single exchanges find them.
+        With `always`. The same question has the same answer, unless it is stopped.
     bound : float
         No plan gains more people. A proven plan meets it where people are whole (no more than 1e8 of them, whole gains), and comes within
         1e-9 of all people otherwise.
@@ -147,15 +149,15 @@ def _better(one: _Known, other: _Known) -> _Known:
     return other if other.people > one.people else one
 
 
-def _settle(left: Left, known: _Known, bound: float, pace: _Pace, *, scale: Scale, stop: Stop) -> tuple[_Settled, _Known]:
+def _settle(left: Left, known: _Known, bound: float, pace: _Pace, length: float, *, scale: Scale, stop: Stop) -> tuple[_Settled, _Known]:
     """Improve the multipliers, take and leave out what they decide, until nothing is left or little is gained by it."""
-    descent, batch, tired = _begin(left, _LENGTH, np.zeros(left.candidate.size)), 0, 0
+    descent, batch, tired = _begin(left, length, np.zeros(left.candidate.size)), 0, 0
     while 1 < left.free < left.candidate.size and left.people.size:
         gap = bound - known.people
         known = _descend(left, known, descent, scale=scale, stop=stop)
         bound = min(bound, left.base + descent.state[0])
         if bound < known.people + scale.slack:
-            return _Settled(None, bound, descent.share), known
+            return _Settled(None, bound, descent.share, 0.0), known
         batch += 1
         decided = np.count_nonzero(descent.mark)
         is_much = decided > _DECIDED_SHARE * left.candidate.size
@@ -167,10 +169,10 @@ def _settle(left: Left, known: _Known, bound: float, pace: _Pace, *, scale: Scal
             left = without(left, descent.mark, scale)
             descent = _begin(left, descent.state[3], descent.share[descent.mark == 0])
         if is_over and 1 < left.free < left.candidate.size and left.people.size:
-            return _Settled(left, bound, descent.share), known
+            return _Settled(left, bound, descent.share, descent.state[3]), known
     if left.free <= left.candidate.size:
         known = _better(known, _plan_from(left, np.zeros(0, dtype=np.int64), scale, stop))
-    return _Settled(None, bound, descent.share), known
+    return _Settled(None, bound, descent.share, 0.0), known
 
 
 def _begin(left: Left, length: float, share: Numbers) -> Descent:
@@ -210,6 +212,7 @@ class _Open(NamedTuple):
     left: Left
     column: int
     mark: int
+    length: float
 
 
 def _search(left: Left, known: _Known, scale: Scale, stop: Stop) -> tuple[_Known, float]:
@@ -217,7 +220,7 @@ def _search(left: Left, known: _Known, scale: Scale, stop: Stop) -> tuple[_Known
     bound = plain_bound(left, scale)
     waiting: list[_Open] = []
     if stop.reason is None:
-        settled, known = _settle(left, known, bound, _ROOT, scale=scale, stop=stop)
+        settled, known = _settle(left, known, bound, _ROOT, _LENGTH, scale=scale, stop=stop)
         _split(waiting, settled, 0)
         bound = -math.inf
     number = 0
@@ -228,7 +231,8 @@ def _search(left: Left, known: _Known, scale: Scale, stop: Stop) -> tuple[_Known
         number += 2
         mark = np.zeros(one.left.candidate.size, dtype=np.int8)
         mark[one.column] = one.mark
-        settled, known = _settle(without(one.left, mark, scale), known, -one.lowest_first, _NODE, scale=scale, stop=stop)
+        half = without(one.left, mark, scale)
+        settled, known = _settle(half, known, -one.lowest_first, _NODE, one.length, scale=scale, stop=stop)
         _split(waiting, settled, number)
     bound = max([bound, *(-one.lowest_first for one in waiting)])
     if bound < known.people + scale.slack:
@@ -239,9 +243,9 @@ def _search(left: Left, known: _Known, scale: Scale, stop: Stop) -> tuple[_Known
 def _split(waiting: list[_Open], settled: _Settled, number: int) -> None:
     """Put both halves of a problem on the heap: with and without the column that the fractional plan is least sure of."""
     if settled.left is not None:
-        column = int(np.argmin(np.abs(settled.share - 0.5)))
+        column, length = int(np.argmin(np.abs(settled.share - 0.5))), min(_LENGTH, _LONGER * settled.length)
         for child, mark in enumerate((-1, 1)):
-            heapq.heappush(waiting, _Open(-settled.bound, number + child, settled.left, column, mark))
+            heapq.heappush(waiting, _Open(-settled.bound, number + child, settled.left, column, mark, length))
 
 
 def _next(waiting: list[_Open]) -> _Open:
