@@ -76,7 +76,7 @@ def site_files(
     """Lay out the files of a siting run; the plan is among them as a scenario, and the maps show it before and after."""
     said = site_json(prepared, service_id, plan)
     said.pop("seconds")  # the clock is not part of the result: same input, same bytes
-    scenario = plan_scenario(prepared, plan)
+    scenario = plan_scenario(prepared, plan, language)
     comparison = compare(prepared, scenario, plan.definition)
     files: dict[FileKind, dict[str, Writer]] = {
         "csv": {"sites.csv": csv_writer(site_table(plan)), "out_of_reach.csv": csv_writer(plan.out_of_reach)},

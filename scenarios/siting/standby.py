@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -242,7 +242,7 @@ def plan_of(prepared: Prepared, question: RegionQuestion, result: SitingResult) 
     )
 
 
-def plan_scenario(prepared: Prepared, plan: RegionPlan) -> Scenario:
+def plan_scenario(prepared: Prepared, plan: RegionPlan, language: Literal["zh", "en"] = "zh") -> Scenario:
     """Turn a plan into a scenario that opens, moves and closes points, so that both give the same figures.
 
     A new point stands in the facility that hosts it, if there is one, and is of the last kind that the definition names.
@@ -256,7 +256,8 @@ def plan_scenario(prepared: Prepared, plan: RegionPlan) -> Scenario:
     for at, vehicles in zip(plan.chosen.tolist(), plan.vehicles.tolist(), strict=True):
         if not plan.question.existing[at] and at not in comes:
             changes.append(_opened(region, plan, at, vehicles))
-    name = f"{MODEL_WORDS[plan.choice.model][0]}，{len(plan.sites)} 个点"
+    zh, en = MODEL_WORDS[plan.choice.model]
+    name = f"{zh}，{len(plan.sites)} 个点" if language == "zh" else f"{en}, {len(plan.sites)} sites"
     return Scenario(name=name, region=region.name, region_fingerprint=region.fingerprint, changes=tuple(changes))
 
 
