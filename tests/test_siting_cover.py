@@ -236,6 +236,15 @@ def test_the_checker_catches_a_plan_that_is_not_what_it_claims(chosen, fixed, cl
     assert not isinstance(caught.value, Circle15Error)
 
 
+def test_the_checker_catches_a_moved_site_whose_place_nobody_takes():
+    near, replaces = sparse.csr_array(np.eye(3, dtype=np.bool_)), sparse.csr_array(np.array([[0, 1, 0], [0, 0, 0], [0, 0, 0]], dtype=np.bool_))
+    sites = Sites.of("abc", total=1, movable="a", replaces=replaces)
+    asked = Asked(sites=sites, demand=tuple("xyz"), people=np.array([1.0, 2.0, 4.0]), near=near)
+    check_plan(asked, "mclp", Terms(), Plan(("b",), (1,), "optimal", (StageValue("people", 2.0, 2.0),), ""))
+    with pytest.raises(PlanMismatchError, match="moved sites"):
+        check_plan(asked, "mclp", Terms(), Plan(("c",), (1,), "optimal", (StageValue("people", 4.0, 4.0),), ""))
+
+
 def test_json_has_the_keys_of_the_command_and_plain_whole_numbers():
     result = SitingResult(
         model="mclp",

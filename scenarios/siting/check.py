@@ -91,8 +91,9 @@ def _move_is_wrong(sites: Sites, vehicles: Numbers) -> bool:
     gone = np.flatnonzero(sites.movable & (vehicles == 0))
     if not len(gone):
         return False
-    takes = csr_array(sites.replaces[gone], dtype=np.int32).multiply((vehicles > 0)[None, :])
-    matched = maximum_bipartite_matching(csr_array(takes), perm_type="column")
+    takes = csr_array(csr_array(sites.replaces, dtype=np.int32)[gone][:, np.flatnonzero(vehicles > 0)])
+    takes.eliminate_zeros()
+    matched = maximum_bipartite_matching(takes, perm_type="column")
     return bool((matched < 0).any())
 
 

@@ -60,8 +60,8 @@ def contradiction(result: SitingResult) -> Words:
     """Say which demands contradict each other."""
     zh, en = "；".join(one.zh for one in result.conflict), "; ".join(one.en for one in result.conflict)
     return (
-        f"无解：下列要求互相矛盾，去掉其中任何一条就有解：{zh}。",
-        f"No choice meets all demands. These contradict each other; without any one of them they would not: {en}.",
+        f"无解：下列要求互相矛盾，去掉其中任何一条，其余几条就不再矛盾：{zh}。",
+        f"No choice meets all demands. These contradict each other; without any one of them the rest would not: {en}.",
     )
 
 
