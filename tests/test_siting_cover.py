@@ -237,7 +237,7 @@ def test_the_checker_catches_a_plan_that_is_not_what_it_claims(chosen, fixed, cl
 
 
 def test_the_checker_catches_a_moved_site_whose_place_nobody_takes():
-    near, replaces = sparse.csr_array(np.eye(3, dtype=np.bool_)), sparse.csr_array(np.array([[0, 1, 0], [0, 0, 0], [0, 0, 0]], dtype=np.bool_))
+    near, replaces = sparse.csr_array(np.eye(3, dtype=np.bool_)), sparse.csr_array(np.eye(3, k=1, dtype=np.bool_))
     sites = Sites.of("abc", total=1, movable="a", replaces=replaces)
     asked = Asked(sites=sites, demand=tuple("xyz"), people=np.array([1.0, 2.0, 4.0]), near=near)
     check_plan(asked, "mclp", Terms(), Plan(("b",), (1,), "optimal", (StageValue("people", 2.0, 2.0),), ""))
