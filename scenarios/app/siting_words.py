@@ -99,13 +99,13 @@ SITING_WORDS: Final[dict[str, Words]] = {
         "时限以内：{before} → {after} 人；{minutes} 分钟以内：{wide_before} → {wide_after} 人。",
         "Within the limits: {before} → {after} people; within {minutes} minutes: {wide_before} → {wide_after}.",
     ),
-    "equal_some": ("还有 {count} 个同样好的方案，可任选一个：", "There are {count} other choices that are exactly as good; take any:"),
+    "equal_some": ("还有 {count} 个同样好的方案，可任选一个：", "Other choices that are exactly as good: {count}; take any:"),
     "equal_more": (
         "至少还有 {count} 个同样好的方案，可任选一个：",
-        "There are at least {count} other choices that are exactly as good; take any:",
+        "Other choices that are exactly as good: at least {count}; take any:",
     ),
     "equal_none": ("已证明：没有同样好的其他方案。", "Proven: no other choice is as good."),
-    "curve": ("建几个点合适？逐个点数求解", "How many to build? Solve for every number"),
+    "curve": ("建几个点合适？逐个点数求解", "How many? Solve for each number"),
     "curve_about": (
         "{goal}：每个点数各自重新选；“拐点”之后每多一个点增加得少。",
         "{goal}: each number is chosen anew. After the knee, each point more adds less.",

@@ -8,6 +8,7 @@ PATIENCE_MS = 20_000
 
 def at_rest(page: Page) -> None:
     """Wait until no run of the page is under way: a click on what is just being drawn anew is lost."""
+    page.evaluate("() => { window.atRestSince = undefined; }")  # what came before the last click does not count
     page.wait_for_function(
         """() => {
             const still = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";

@@ -45,6 +45,7 @@ def fill(page: Page, box: str, value: str) -> None:
     page.get_by_role("spinbutton", name=re.compile(box)).fill(value)
     page.keyboard.press("Enter")
     at_rest(page)
+    expect(page.get_by_role("spinbutton", name=re.compile(box))).to_have_value(value)
 
 
 def press(page: Page, button: str | re.Pattern[str]) -> None:
@@ -104,7 +105,7 @@ def test_of_choices_that_are_as_good_one_is_taken_and_the_question_outlives_the_
     assert people(app) == served
     expect(app.locator(".c15[data-points='12'][data-ready=true]")).to_be_visible()
     press(app, "English")
-    expect(app.get_by_text("There are 1 other choices that are exactly as good")).to_be_visible()
+    expect(app.get_by_text("Other choices that are exactly as good: 1")).to_be_visible()
     expect(app.get_by_role("spinbutton", name=re.compile("Total"))).to_have_value("13")
     press(app, "Undo")
     expect(result(app)).to_have_count(0)
