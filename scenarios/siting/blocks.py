@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
 
-from scenarios.siting.question import CoverStage, Numbers, Sites
-from scenarios.siting.remainder import merge
+from scenarios.siting.question import CoverStage, Mask, Numbers, Sites
+from scenarios.siting.remainder import merge, merge_alike
 
 # Two plans that differ by less than this share of all people are the same plan, where people are fractions (raster cells): 0.001
 # person in a million. It must exceed what the solver's own tolerances (1e-9 on integers and rows) can hide, or a later stage would cut
@@ -121,9 +121,7 @@ def block_of(stage: CoverStage, sites: Sites) -> Block:
     stays = sites.background if sites.fleet is not None else sites.always
     covers = csr_array(stage.covers, dtype=np.float64)
     base = covers @ np.where(stays, weight * sites.vehicles, 0.0)
-    free = (~stays & ~sites.forbidden).astype(np.float64)
-    rows = csr_array(covers.multiply(free[None, :]))
-    rows.eliminate_zeros()
+    rows = _only(covers, ~stays & ~sites.forbidden)
     gains = tuple(np.trim_zeros(stage.gains, "b")) or (0.0,)
     full = SURE if stage.busy is not None else len(gains)
     is_open = (stage.people > 0) & (np.diff(rows.indptr) > 0) & (base < full)
@@ -146,13 +144,20 @@ def block_of(stage: CoverStage, sites: Sites) -> Block:
     return replace(block, settled_people=math.fsum(stage.people[~is_open] * block.worth(base[~is_open])))
 
 
+def _only(covers: csr_array, which: Mask) -> csr_array:
+    """The same matrix without the entries of the other candidates."""
+    if which.all():
+        return covers
+    kept = which[covers.indices]
+    first = np.concatenate([[0], np.cumsum(kept)])[covers.indptr]
+    return csr_array((covers.data[kept], covers.indices[kept], first), shape=covers.shape)
+
+
 def _merge(rows: csr_array, people: Numbers, base: Numbers) -> tuple[csr_array, Numbers, Numbers]:
     """Add up the people of demand points that the same candidates cover, and that have the same cover anyway."""
-    levels, level = np.unique(base, return_inverse=True)
-    mark = csr_array((np.ones(len(level)), (np.arange(len(level)), level)), shape=(len(level), len(levels)))
-    merged, together = merge(csr_array(hstack([rows, mark], format="csr")).sorted_indices(), people)
-    count = rows.shape[1]
-    return csr_array(merged[:, :count]), together, levels[csr_array(merged[:, count:]).indices]
+    levels, label = np.unique(base, return_inverse=True)
+    merged, together, labels = merge_alike(rows, people, label)
+    return merged, together, levels[labels]
 
 
 def served_people(block: Block, vehicles: Numbers) -> float:

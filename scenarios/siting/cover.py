@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
 
 from geodata.errors import OptionError, Problem
 from scenarios.siting.blocks import Block, Covering, block_of, counted_people, enough, gains_of, is_rising, served_people, sorted_by_id
@@ -105,14 +105,12 @@ def _is_free(asked: Covering) -> bool:
 def _by_bound(block: Block, sites: Sites, stop: Stop) -> tuple[Numbers, float]:
     """Maximise one block without the solver (``reduce``), and bound it in people."""
     free = np.flatnonzero(~sites.always & ~sites.forbidden)
-    levels = len(block.gains) - 1
-    there = csr_array((np.arange(levels)[None, :] < block.base[:, None]).astype(np.float64))  # what covers a row anyway, as candidates
-    rows = csr_array(hstack([block.rows[:, free], there], format="csr")).sorted_indices()
-    always = np.arange(len(free) + levels) >= len(free)
-    number = (sites.total or 0) - int(sites.fixed.sum())
-    chosen, bound = best_cover(rows, block.people, block.gains, always=always, free=number, stop=stop)
+    rows = block.rows if len(free) == len(sites) else csr_array(block.rows[:, free])
+    number, nobody = (sites.total or 0) - int(sites.fixed.sum()), np.zeros(len(free), dtype=np.bool_)
+    level = np.rint(block.base).astype(np.int64)
+    chosen, bound = best_cover(rows, block.people, block.gains, always=nobody, free=number, stop=stop, level=level)
     best = sites.always.astype(np.float64)
-    best[free[chosen[: len(free)]]] = 1.0
+    best[free[chosen]] = 1.0
     return best, block.settled_people + bound
 
 
