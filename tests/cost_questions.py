@@ -99,4 +99,6 @@ def questions(draw: st.DrawFn, *, is_plain: bool) -> Question:
         rules["replaces"] = csr_array(
             np.array(draw(st.lists(st.booleans(), min_size=n_sites**2, max_size=n_sites**2))).reshape(n_sites, n_sites)
         )
+    if rules.get("budget") is not None and draw(st.booleans()):
+        total = None  # as many as there is money for
     return cost, people, Sites.of(ids, total=total, fixed=fixed, forbidden=forbidden, background=background, **rules)

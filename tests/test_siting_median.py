@@ -106,6 +106,20 @@ def test_a_larger_town_is_solved_to_proof():
     assert (plan.vehicles, len(plan.chosen)) == ((1,) * 12, 12)
 
 
+def test_spacing_a_budget_and_moves_are_kept_in_a_larger_town():
+    costs, people = town(60, 400)
+    free = solve(asked_for(6, costs, people))
+    first, second = (int(one[1:]) for one in free.chosen[:2])
+    near = costs[:60].argsort(axis=1)[:, 1:9]
+    replaces = csr_array((np.ones(near.size, dtype=np.bool_), near.ravel(), np.arange(0, near.size + 1, 8)), shape=(60, 60))
+    rules = {"apart": np.array([[first, second]]), "price": np.arange(60) % 7 + 1.0, "budget": 20.0}
+    moved = {"movable": ["S003", "S017", "S040"], "replaces": replaces}
+    for some in ({"apart": rules["apart"]}, rules, moved, rules | moved):
+        plan = solve(asked_for(6, costs, people, **some))
+        assert plan.status == "optimal"
+        assert plan.stages[1].objective >= free.stages[1].objective
+
+
 def test_stopped_at_once_there_is_a_plan_with_an_honest_bound():
     costs, people = town(60, 300)
     now, best = solve(asked_for(6, costs, people), Stop.after(0)), solve(asked_for(6, costs, people))

@@ -100,7 +100,9 @@ class Reached(NamedTuple):
 def most_reached(table: CostTable, stop: Stop) -> Reached:
     """Choose sites to which the most demand has a route, whatever it costs."""
     sites, usable = table.sites, table.usable
-    is_sure = (_routes(table.cost, usable) == usable.sum()) | np.isfinite(table.least(sites.always))
+    is_sure = np.isfinite(table.least(sites.always))
+    if sites.total is not None:  # at least one is chosen: whoever has a route to all of them is reached
+        is_sure |= _routes(table.cost, usable) == usable.sum()
     if is_sure.all() and is_plain(sites):
         chosen = sites.always.copy()
         chosen[np.flatnonzero(usable & ~chosen)[: int(sites.total or 0) - int(sites.fixed.sum())]] = True

@@ -1,9 +1,9 @@
 """The p-median: the least people times cost to the nearest of a given number of sites.
 
 Hakimi 1964 (doi:10.1287/opre.12.3.450); ReVelle & Swain 1970 (doi:10.1111/j.1538-4632.1970.tb00142.x). First of all the most people have a
-route to a chosen site at all; among the plans that reach them the least cost is looked for. A number of sites alone is searched by swaps
-and a Lagrangian bound (``median_swaps``, ``median_bound``); further rules (spacing, budget, moves) are given to the solver
-(``median_rules``).
+route to a chosen site at all; among the plans that reach them the least cost is looked for. A number of sites is searched by swaps and a
+Lagrangian bound (``median_swaps``, ``median_bound``), with further rules too (``median_keep``); a budget without a number is given to the
+solver (``median_rules``).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 
 from scenarios.siting.blocks import SAME_SHARE
-from scenarios.siting.costs import EXACT_UP_TO, CostTable, Reached, is_plain, most_reached, plan_of
+from scenarios.siting.costs import EXACT_UP_TO, CostTable, Reached, most_reached, plan_of
 from scenarios.siting.median_bound import prove
+from scenarios.siting.median_keep import Rules
 from scenarios.siting.median_loops import Rows
 from scenarios.siting.median_rules import least_cost
 from scenarios.siting.median_swaps import Choice, begin, tidy
@@ -50,7 +51,7 @@ def p_median(asked: Asked, terms: Terms, stop: Stop) -> Plan:
     reached = most_reached(table, stop)
     if reached.status == "infeasible":
         return Plan((), (), "infeasible", (), METHOD)
-    if is_plain(table.sites):
+    if table.sites.total is not None and table.sites.fleet is None:
         found, method = _by_number(table, reached, stop), METHOD
     else:
         found, method = _Found(*least_cost(table, reached, stop)), METHOD_RULES
@@ -87,7 +88,7 @@ def _by_number(table: CostTable, reached: Reached, stop: Stop) -> _Found:
     best, best_cost, bound = reached.chosen, _cost(table, reached.chosen), 0.0
     charge = CHARGE * max(float(table.cost.data.max()), 1.0)
     while True:
-        found = _with_charge(table, charge, stop)
+        found = _with_charge(table, charge, best, stop)
         lacks = reached.weight - table.reached(found.chosen)
         cost = _cost(table, found.chosen)
         if lacks < table.same_weight and (cost < best_cost or best is reached.chosen):
@@ -98,8 +99,8 @@ def _by_number(table: CostTable, reached: Reached, stop: Stop) -> _Found:
         charge = max(CHARGE * charge, 2.0 * (best_cost - cost) / lacks)
 
 
-def _with_charge(table: CostTable, charge: float, stop: Stop) -> _Found:
-    """Solve with a charge a person for being without a route."""
+def _with_charge(table: CostTable, charge: float, known: Mask, stop: Stop) -> _Found:
+    """Solve with a charge a person for being without a route, from a plan that keeps the rules."""
     sites, cost = table.sites, table.cost
     dearest = np.maximum.reduceat(cost.data, cost.indptr[:-1])
     is_open = ~sites.forbidden & ~sites.always
@@ -108,10 +109,10 @@ def _with_charge(table: CostTable, charge: float, stop: Stop) -> _Found:
     settled = table.least(sites.always)
     outside = np.where((opens == is_open.sum()) & is_open.any(), dearest, charge)
     outside = np.minimum(outside, settled)
-    choice = Choice.of(rows, table.weight, outside, is_open, int(sites.total or 0) - int(sites.fixed.sum()))
+    choice = Choice.of(rows, table.weight, outside, is_open, int(sites.total or 0) - int(sites.fixed.sum()), Rules.of(sites))
     is_whole = _is_whole(table.weight) and _is_whole(outside) and _is_whole(cost.data)
     is_whole = is_whole and math.fsum(table.weight * outside) < EXACT_UP_TO
-    start, chosen = begin(choice, stop), sites.always.copy()
+    start, chosen = begin(choice, np.flatnonzero(known & ~sites.always), stop), sites.always.copy()
     chosen[start] = True
     same = 0.0 if is_whole else SAME_SHARE * _cost(table, chosen)
     proof = prove(choice, start, same=same, stop=stop)

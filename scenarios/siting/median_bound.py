@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from scenarios.siting.median_keep import Rules
 from scenarios.siting.median_loops import Ascent, Rows, ascend, lower_caps, strike
 from scenarios.siting.median_swaps import Choice, improve
 from scenarios.siting.question import Ints, Mask, Numbers
@@ -25,6 +26,7 @@ ROUNDS: Final = 20  # of the ascent between looks at what can be ruled out
 ROOT_TURNS: Final = 40
 THOROUGH: Final = 8  # turns at the root whose plan is improved by swaps
 NEARLY: Final = 0.002
+OFTEN, OFTEN_MORE = 4, 20  # so many of the candidates opened most often, times the number of sites, and more, are mixed with a plan
 NODE_TURNS: Final = 4
 PACE: Final = 0.5  # of the way to the best plan's cost, along the first steps
 LEAST_TURN: Final = 0.02  # of the gap: a turn that raises the bound by less is the last, branching does more
@@ -64,7 +66,7 @@ def prove(choice: Choice, start: Ints, *, same: float, stop: Stop) -> Proof:
         bound, _, parent = heapq.heappop(open_branches)
         if best.is_closed(bound):
             continue
-        for core in _children(parent):
+        for core in _children(parent, choice.rules):
             branches += 1
             if (child := _climb(best, core, parent.price, bound, NODE_TURNS, stop)) is not None:
                 heapq.heappush(open_branches, (child.bound, next(number), child))
@@ -87,6 +89,8 @@ class _Best:
         chosen = np.sort(chosen)
         if self._is_known(chosen):
             return
+        if not self.choice.rules.allow(chosen):
+            return
         cost = self.choice.cost_of(chosen)
         if cost < self.cost:
             self.chosen, self.cost = improve(self.choice, chosen, stop)
@@ -96,7 +100,8 @@ class _Best:
         sites = np.unique(np.concatenate([chosen, often, self.chosen]))
         if self._is_known(sites):
             return
-        few, cost = improve(self.choice.among(sites), np.searchsorted(sites, chosen), stop)
+        start = np.sort(chosen) if self.choice.rules.allow(chosen) else self.chosen
+        few, cost = improve(self.choice.among(sites), np.searchsorted(sites, start), stop)
         if cost < self.cost * (1.0 + NEARLY) and not self._is_known(sites[few]):
             found, cost = improve(self.choice, sites[few], stop)
             if cost < self.cost:
@@ -168,12 +173,13 @@ def _numbered(stays: Mask) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class _Bounded:
-    """What the ascent made of a branch: its bound, the prices that give it, and how often each candidate was among those opened."""
+    """What the ascent made of a branch: its bound, the prices that give it, how often each candidate was opened, the last plan."""
 
     core: _Core
     bound: float
     price: Numbers
     share: Numbers
+    plan: Ints
 
 
 def _first_prices(choice: Choice, best: _Best) -> Numbers:
@@ -185,9 +191,13 @@ def _first_prices(choice: Choice, best: _Best) -> Numbers:
 
 def _climb(best: _Best, core: _Core, price: Numbers, bound: float, turns: int, stop: Stop) -> _Bounded | None:  # noqa: PLR0917  all are data
     """Raise the bound of a branch, ruling candidates in and out; None if nothing better than the best plan is in it."""
-    share, pace = np.full(core.sites.size, core.need / max(core.sites.size, 1)), PACE
-    step = np.zeros(price.size)
+    rules, plan = best.choice.rules, best.chosen
+    share, pace, step = np.full(core.sites.size, core.need / max(core.sites.size, 1)), PACE, np.zeros(price.size)
     for turn in range(turns):
+        if (out := rules.excluded(core.opened, core.sites)).any():
+            core, share = core.rule(np.zeros_like(out), out), share[~out]
+        if core.sites.size < core.need or rules.is_hopeless(core.opened, core.sites):
+            return None
         if core.is_settled or (stop.reason is not None and bound > 0.0):  # some bound there is to be
             break
         price = np.minimum(price, core.cap)
@@ -197,10 +207,10 @@ def _climb(best: _Best, core: _Core, price: Numbers, bound: float, turns: int, s
         price, reduced = ascent.best_price, ascent.best_reduced
         order = np.argsort(reduced, kind="stable")
         raised -= _hidden(price, reduced[order[: core.need]])
-        best.offer(np.concatenate([core.opened, core.sites[order[: core.need]]]), stop)
+        plan = np.concatenate([core.opened, core.sites[order[: core.need]]])
+        best.offer(plan, stop)
         if turns == ROOT_TURNS and 0 < turn <= THOROUGH:
-            often = core.sites[np.argsort(-share, kind="stable")[: 4 * core.need + 20]]
-            best.mix(np.concatenate([core.opened, core.sites[order[: core.need]]]), often, stop)
+            best.mix(plan, core.sites[np.argsort(-share, kind="stable")[: OFTEN * core.need + OFTEN_MORE]], stop)
         rise, bound = raised - bound, max(bound, raised)
         if best.is_closed(bound):
             return None
@@ -212,7 +222,7 @@ def _climb(best: _Best, core: _Core, price: Numbers, bound: float, turns: int, s
     if core.is_settled:
         best.offer(np.concatenate([core.opened, core.sites[: core.need]]), stop)
         return None
-    return _Bounded(core, bound, price, share)
+    return _Bounded(core, bound, price, share, plan)
 
 
 def _hidden(price: Numbers, reduced: Numbers) -> float:
@@ -231,9 +241,13 @@ def _ruled(best: _Best, bound: float, reduced: Numbers, order: Ints, need: int) 
     return is_in, is_out
 
 
-def _children(parent: _Bounded) -> list[_Core]:
-    """Branch on the candidate that is opened about half the time: once with it, once without."""
+def _children(parent: _Bounded, rules: Rules) -> list[_Core]:
+    """Branch on a candidate: once with it, once without.
+
+    On one that stands in the way of the rules, if the last plan breaks any; otherwise on one that is opened about half the time.
+    """
     core = parent.core
-    at = int(np.abs(parent.share - 0.5).argmin())
+    asked = rules.in_question(parent.plan, core.sites)
+    at = int(np.where(asked, parent.share, -1.0).argmax() if asked.any() else np.abs(parent.share - 0.5).argmin())
     this, none = np.arange(core.sites.size) == at, np.zeros(core.sites.size, dtype=np.bool_)
     return [core.rule(this, none), core.rule(none, this)]

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from scipy.sparse import csr_array
 
+from scenarios.siting.median_keep import Rules
 from scenarios.siting.median_loops import OUTSIDE, Rows, Served, Worth, affected, among, nearest, room, serve, weigh
 from scenarios.siting.question import Ints, Mask, Numbers
 from scenarios.siting.stop import Stop
@@ -38,6 +39,8 @@ class Choice:
         The nearest open candidates of each demand point, nearest first, costs times people.
     cap : (demand,) float64
         No open candidate that costs less than this a person is missing from `near`.
+    rules : Rules
+        What a plan must keep besides.
     """
 
     rows: Rows
@@ -47,16 +50,17 @@ class Choice:
     need: int
     near: Rows
     cap: Numbers
+    rules: Rules
 
     @classmethod
-    def of(cls, rows: Rows, people: Numbers, outside: Numbers, is_open: Mask, need: int) -> Choice:
+    def of(cls, rows: Rows, people: Numbers, outside: Numbers, is_open: Mask, need: int, rules: Rules) -> Choice:  # noqa: PLR0917
         """Sort the nearest candidates of each demand point."""
         enough = max(LEAST_NEAR, NEAR_SHARE * is_open.size // max(need, 1))
         kept, cap = room(rows, outside, is_open, enough)
         start = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
         near = Rows(start, np.empty(start[-1], dtype=np.int32), np.empty(start[-1]))
         nearest(rows, people, cap, is_open, near)
-        return cls(rows, people, outside, is_open, need, near, cap)
+        return cls(rows, people, outside, is_open, need, near, cap, rules)
 
     def some(self, every: int) -> Choice:
         """Keep one demand point of so many."""
@@ -70,13 +74,16 @@ class Choice:
             self.outside[::every],
             self.is_open,
             self.need,
+            self.rules,
         )
 
     def among(self, sites: Ints) -> Choice:
         """Leave only some candidates (sorted positions) to choose from."""
         number = np.full(self.is_open.size, -1)
         number[sites] = np.arange(sites.size)
-        return Choice.of(among(self.rows, number), self.people, self.outside, np.ones(sites.size, dtype=np.bool_), self.need)
+        return Choice.of(
+            among(self.rows, number), self.people, self.outside, np.ones(sites.size, dtype=np.bool_), self.need, self.rules.among(sites)
+        )
 
     def cost_of(self, chosen: Ints) -> float:
         """What everybody pays in all, exactly rounded."""
@@ -90,10 +97,14 @@ class Choice:
         return served
 
 
-def begin(choice: Choice, stop: Stop) -> Ints:
-    """Make a plan for some of the demand points, all if they are few: greedy, which is never stopped, then swaps."""
+def begin(choice: Choice, known: Ints, stop: Stop) -> Ints:
+    """Make a plan for some of the demand points, all if they are few: greedy, which is never stopped, then swaps.
+
+    Where the greedy plan does not keep the rules, swaps begin from a plan that is known to.
+    """
     some = choice.some(max(1, choice.rows.at.size // SAMPLE))
-    return improve(some, greedy(some), stop)[0]
+    first = greedy(some)
+    return improve(some, first if choice.rules.allow(first) else known, stop)[0]
 
 
 def greedy(choice: Choice) -> Ints:
@@ -110,9 +121,8 @@ def improve(choice: Choice, start: Ints, stop: Stop) -> tuple[Ints, float]:
     cost = math.fsum(swaps.served.one_cost)
     best, best_cost = np.sort(start), cost
     while stop.reason is None and choice.need:
-        saves = swaps.saves()
-        site, place = divmod(int(saves.argmax()), choice.need)
-        if not saves[site, place] > SAME_SHARE * cost:
+        site, place = swaps.best(SAME_SHARE * cost)
+        if site == OUTSIDE:
             break
         swaps.make(place, site)
         cost = math.fsum(swaps.served.one_cost)
@@ -134,7 +144,7 @@ def tidy(choice: Choice, chosen: Ints) -> Ints:
             break
         before = swaps.chosen.copy()
         swaps.make(place, int(is_equal[:, place].argmax()))
-        if math.fsum(swaps.served.one_cost) != cost:  # sums of fractions: not equal after all
+        if math.fsum(swaps.served.one_cost) != cost or not choice.rules.allow(swaps.chosen):  # sums of fractions may not be equal after all
             return np.sort(before)
     return np.sort(swaps.chosen)
 
@@ -167,6 +177,21 @@ class _Swaps:
         saves = self.worth.gain[:, None] - self.worth.loss[None, :] + self.worth.extra
         saves[~self.may_come()] = -np.inf
         return saves
+
+    def best(self, least: float) -> tuple[int, int]:
+        """Find the swap that saves most and keeps the rules: who comes, and at which place; OUTSIDE if none saves more than the least."""
+        saves = self.saves()
+        if not self.choice.rules.binding:
+            site, place = divmod(int(saves.argmax()), self.choice.need)
+            return (site, place) if saves[site, place] > least else (OUTSIDE, OUTSIDE)
+        helps = np.flatnonzero(saves.ravel() > least)
+        for at in helps[np.argsort(-saves.ravel()[helps], kind="stable")]:
+            site, place = divmod(int(at), self.choice.need)
+            plan = self.chosen.copy()
+            plan[place] = site
+            if self.choice.rules.allow(plan):
+                return site, place
+        return OUTSIDE, OUTSIDE
 
     def make(self, place: int, site: int) -> None:
         """Put `site` at `place` instead of what is there."""
