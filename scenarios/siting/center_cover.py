@@ -7,7 +7,8 @@ candidate decides (Toregas & ReVelle 1972). Demand points of which no two share 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from scenarios.siting.stop import Stop
 CHOSEN: Final = 0.5
 SURE: Final = 1e-6  # by which a relaxed number of sites must exceed a whole one
 STEPS: Final = 8_000  # of the local search, between two looks at the clock
+ROUNDS: Final = 5
 
 
 class Answer(NamedTuple):
@@ -107,6 +109,14 @@ class Cover:
             return Answer(None, is_impossible=solution.status == "infeasible")
         return self._with(np.flatnonzero(solution.values > CHOSEN))
 
+    def least(self, stop: Stop) -> int:
+        """How many columns it takes at least, by the linear relaxation."""
+        if not self.rows.shape[0]:
+            return self.taken.size
+        solution = self._fewest(stop, integer=False)
+        relaxed = math.ceil(-solution.bound - SURE) if solution.status == "optimal" else 0
+        return self.taken.size + max(relaxed, self._disjoint())
+
     def _with(self, chosen: Ints) -> Answer:
         return Answer(np.sort(np.concatenate([self.taken, self.columns[chosen]])), is_impossible=False)
 
@@ -144,6 +154,27 @@ class Cover:
             row_upper=np.concatenate([np.full(height, np.inf), [float(self.most) if integer else np.inf]]),
         )
         return maximise(program, stop)
+
+
+def fewest_columns(covers: Mask, stop: Stop) -> tuple[Ints | None, int]:
+    """Find the fewest columns that cover every row, and a number that no fewer can do; each row must have a column.
+
+    Covers of more and more columns are looked for from what the linear relaxation allows upwards; the solver then proves that one column
+    fewer is too few, or finds it.
+    """
+    question, found = Cover.of(covers, covers.shape[1]), None
+    least = count = question.least(stop)
+    while found is None and stop.reason is None:
+        smaller = replace(question, most=count - question.taken.size)
+        answer = smaller.settled or smaller.search(ROUNDS, stop)
+        found, count = (answer.chosen, count) if answer.chosen is not None else (None, count + 1)
+    while found is not None and found.size > least and stop.reason is None:
+        answer = replace(question, most=found.size - 1 - question.taken.size).solve(stop)
+        if answer.is_impossible:
+            least = found.size
+        elif answer.chosen is not None:
+            found = answer.chosen
+    return found, least
 
 
 def _starts(sorted_ids: Ints, count: int) -> Ints:

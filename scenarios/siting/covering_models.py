@@ -24,16 +24,18 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from scenarios.siting.blocks import SAME_SHARE, Block, Covering, block_of, enough, gains_of, served_people, sorted_by_id
+from scenarios.siting.center_cover import fewest_columns
 from scenarios.siting.cover import METHOD, PATIENCE_S, cover
 from scenarios.siting.cover_program import any_plan, fewest
 from scenarios.siting.exchange import with_small_ids
-from scenarios.siting.question import Asked, CoverStage, Mask, Model, Sites, Terms
+from scenarios.siting.question import Asked, CoverStage, Mask, Model, Numbers, Sites, Terms
 from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
 
 NOTHING: Final = 1e-13  # what a further vehicle is worth at last, per person
 SITES: Final = "sites"
 FIRST_LOOK_S: Final = 1.0
+MOST_CELLS: Final = 100_000_000  # of a dense set covering question: bytes
 
 
 def covering_of(asked: Asked, model: Model, terms: Terms) -> Covering:
@@ -139,22 +141,49 @@ _QUESTIONS: Final[dict[Model, Callable[[Asked, Terms], Covering]]] = {
 def _lscp(asked: Asked, terms: Terms, stop: Stop) -> Plan:
     """The fewest sites (the least price, where there are prices) that cover everybody who can be covered."""
     question, ids = sorted_by_id(_everybody(asked, terms))
-    solution = fewest(question, stop)
-    found = solution.values
-    if found is None and solution.status != "infeasible":
+    by_number = _is_only_a_number(question)
+    found, bound = _fewest_sites(question, stop) if by_number else _least_price(question, stop)
+    if found is None and bound < math.inf:
         found = any_plan(question, Stop.after(PATIENCE_S)).vehicles
     if found is None:
         return Plan((), (), "infeasible", (), METHOD)
-    is_chosen = with_small_ids(question, (), (), np.rint(found[: len(ids)])) > 0
+    is_chosen = with_small_ids(question, (), (), np.rint(found)) > 0
     price = question.sites.price if question.sites.price.any() else question.sites.counted.astype(np.float64)
     value, whole = math.fsum(price[is_chosen]), bool((price == np.floor(price)).all())
-    bound = -solution.bound if math.isfinite(solution.bound) else 0.0
     bound = math.ceil(bound - 1e-6) if whole else bound
     proven = value - bound < (0.5 if whole else SAME_SHARE * max(value, 1.0))
     shown = np.flatnonzero(is_chosen & question.sites.counted)
     stage = StageValue(SITES if price is not question.sites.price else "price", value, value if proven else min(bound, value))
     vehicles = tuple(int(question.sites.vehicles[at]) for at in shown)
     return Plan(tuple(ids[at] for at in shown), vehicles, "optimal" if proven else "feasible", (stage,), METHOD)
+
+
+def _is_only_a_number(question: Covering) -> bool:
+    """Whether the number of sites counts, no rule but fixed and forbidden ones binds the choice, and the question is not too large."""
+    size = 0 if question.must is None else question.must.shape[0] * question.must.shape[1]
+    return replace(question.sites, total=0).is_plain and not question.sites.price.any() and size <= MOST_CELLS
+
+
+def _fewest_sites(question: Covering, stop: Stop) -> tuple[Numbers | None, float]:
+    """The choice of fewest sites, None if it was stopped before there was one, and a number that no fewer can do."""
+    sites = question.sites
+    free = np.flatnonzero(~sites.always & ~sites.forbidden)
+    must = csr_array(question.must, dtype=np.float64)
+    left = csr_array(must[np.flatnonzero(must @ sites.always.astype(np.float64) == 0)][:, free])
+    columns, least = fewest_columns(csr_array(left, dtype=np.bool_).toarray(), stop)
+    chosen = sites.always.astype(np.float64)
+    if columns is not None:
+        chosen[free[columns]] = 1.0
+    return (None if columns is None else chosen), float(least + int(sites.fixed.sum()))
+
+
+def _least_price(question: Covering, stop: Stop) -> tuple[Numbers | None, float]:
+    """The cheapest choice (of fewest sites, where nothing has a price) under any rules; an infinite bound if nothing is feasible."""
+    solution = fewest(question, stop)
+    if solution.status == "infeasible":
+        return None, math.inf
+    bound = -solution.bound if math.isfinite(solution.bound) else 0.0
+    return (None if solution.values is None else solution.values[: len(question.sites)]), bound
 
 
 def _partial(asked: Asked, terms: Terms, stop: Stop) -> Plan:
