@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from answers import Covered
-from at_rest import saved
+from at_rest import at_rest, saved
 from county_files import write_county, zones
 from hostile import ALL, NAMES
 from playwright.sync_api import Locator, Page, expect
@@ -53,6 +53,7 @@ def change(page: Page, label: str) -> Locator:
 
 
 def choose(page: Page, box: str, option: str) -> None:
+    at_rest(page)
     page.get_by_role("combobox", name=re.compile(box)).click()
     page.get_by_role("option", name=option).click()
 
@@ -186,6 +187,7 @@ def test_a_dragged_point_of_a_plan_says_so_and_what_it_costs_and_stays_when_aske
     app.mouse.up()
     expect(app.locator("[data-site=moved-1]")).to_have_attribute("aria-label", re.compile("移位"))
     expect(app.get_by_text(f"与选址结果（时限以内 {best} 人）相比")).to_be_visible()
+    at_rest(app)
     app.get_by_role("button", name="选址", exact=True).click()
     expect(app.get_by_text("保留 2 个")).to_be_visible()
     expect(app.locator("[data-site=moved-1]")).to_be_visible()

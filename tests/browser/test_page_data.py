@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from at_rest import saved
+from at_rest import at_rest, saved
 from county_files import FILES, write_county
 from hostile import NAMES
 from playwright.sync_api import Locator, Page, expect
@@ -165,8 +165,10 @@ def test_in_a_target_year_figures_siting_and_files_follow_and_the_page_says_whic
     assert "2030 年推算人口：2026 年起按低方案" in saved(page, "HTML").path().read_text(encoding="utf-8")
     page.get_by_role("combobox", name=re.compile("服务")).click()
     page.get_by_role("option", name="院前急救").click()
+    at_rest(page)
     page.get_by_role("button", name="选址", exact=True).click()
     expect(page.get_by_text("再没有更好的 5 个点")).to_be_visible()
+    at_rest(page)
     page.get_by_role("combobox", name=re.compile("人口年份")).click()
     page.get_by_role("option", name="现状").click()
     expect(page.locator("[data-sum=total]")).to_contain_text("620,254")
