@@ -168,6 +168,7 @@ def test_in_a_target_year_figures_siting_and_files_follow_and_the_page_says_whic
     at_rest(page)
     page.get_by_role("button", name="选址", exact=True).click()
     expect(page.get_by_text("再没有更好的 5 个点")).to_be_visible()
+    page.get_by_role("combobox", name=re.compile("人口年份")).scroll_into_view_if_needed()  # a list closes when the page scrolls under it
     at_rest(page)
     page.get_by_role("combobox", name=re.compile("人口年份")).click()
     page.get_by_role("option", name="现状").click()
