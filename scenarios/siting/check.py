@@ -47,15 +47,15 @@ def check_plan(asked: Asked, model: Model, terms: Terms, plan: Plan) -> None:
             msg = f"the plan breaks a rule: {said}; chosen: {', '.join(plan.chosen)}"
             raise PlanMismatchError(msg)
     recount = _recount(asked, model, terms, vehicles)
-    whole = max(1.0, math.fsum(asked.people)) if model not in {"p-median", "p-center"} else max(1.0, abs(recount[-1]))
+    whole = max(1.0, math.fsum(asked.people))
     claimed = [stage.objective for stage in plan.stages]
     for value, claim in zip(reversed(recount), reversed(claimed), strict=False):
-        if not abs(value - claim) <= SHARE_TOLERANCE * whole:
+        if not abs(value - claim) <= SHARE_TOLERANCE * max(whole, abs(value)):
             msg = f"{model}: the model claims {claim}, the recount is {value}"
             raise PlanMismatchError(msg)
     for stage in plan.stages:
-        upwards = model not in {"lscp", "p-median", "p-center"} and stage.name not in {"sites", "price"}
-        if (stage.bound < stage.objective) if upwards else (stage.bound > stage.objective and stage.name != "reached"):
+        upwards = stage.name == "reached" or (model not in {"lscp", "p-median", "p-center"} and stage.name not in {"sites", "price"})
+        if stage.bound < stage.objective if upwards else stage.bound > stage.objective:
             msg = f"{model}: stage {stage.name} is better ({stage.objective}) than its bound ({stage.bound})"
             raise PlanMismatchError(msg)
 
@@ -113,12 +113,12 @@ def _recount(asked: Asked, model: Model, terms: Terms, vehicles: Numbers) -> Seq
     if model == "p-median":
         nearest, people = _nearest(asked, vehicles), asked.people
         reached = np.isfinite(nearest) & (people > 0)
-        return [math.fsum(people[reached] * nearest[reached])]
+        return [math.fsum(people[reached]), math.fsum(people[reached] * nearest[reached])]
     if model == "p-center":
         nearest = _nearest(asked, vehicles)
         weights = asked.people if terms.weighted else np.ones(len(asked.people))
         reached = np.isfinite(nearest) & (weights > 0)
-        return [float(np.max(nearest[reached] * weights[reached], initial=0.0))]
+        return [math.fsum(weights[reached]), float(np.max(nearest[reached] * weights[reached], initial=0.0))]
     times, people = covered(asked.near, vehicles), asked.people
     once, twice = math.fsum(people[times > 0]), math.fsum(people[times > 1])
     chosen = (vehicles > 0) & asked.sites.counted

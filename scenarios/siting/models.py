@@ -97,7 +97,7 @@ def check_ids(ids: Sequence[str], *, sites: int | None, fixed: Sequence[str] = (
         If sites < 1, there are fewer candidates or more fixed sites than that, an id is unknown, or a candidate appears twice.
     """
     known, kept = set(ids), set(fixed)
-    zh_in, en_in = (f"{source} 中", f" in {source}") if source else ("", "")
+    zh_in, en_in = (f" {source} 中", f" in {source}") if source else ("", "")
     problems = []
     if sites is not None and sites < 1:
         problems.append(Problem(f"站点总数须至少为 1，现为 {sites}。", f"The number of sites must be at least 1, not {sites}."))

@@ -78,7 +78,7 @@ class Sites:
     apart : (pairs, 2) int64
         Positions of two candidates that may not both be chosen, for they are too near each other.
     price : (candidates,) float64
-        What choosing each costs; 0 for what exists.
+        What choosing each costs; 0 for what exists, as background sites do.
     budget : float or None
         The prices of the chosen ones may not add up to more.
     vehicles : (candidates,) int64
@@ -134,7 +134,7 @@ class Sites:
             movable=among(movable),
             replaces=csr_array((count, count), dtype=np.bool_) if replaces is None else replaces,
             apart=np.zeros((0, 2), dtype=np.int64) if apart is None else apart,
-            price=np.zeros(count) if price is None else price,
+            price=np.zeros(count) if price is None else np.where(among(background), 0.0, price),
             budget=budget,
             vehicles=np.full(count, fleet or 1, dtype=np.int64) if vehicles is None else vehicles,
             fleet=fleet,

@@ -28,7 +28,8 @@ MODEL_WORDS: Final[dict[str, Words]] = {
 
 
 def _plain(cost: float) -> Words:
-    return f"{cost:,.10g}", f"{cost:,.10g}"
+    said = f"{cost:,.0f}" if float(cost).is_integer() else f"{cost:,.4f}".rstrip("0")
+    return said, said
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,10 @@ def notes(result: SitingResult) -> list[Words]:
     return said
 
 
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
 def _share(part: float, whole: float) -> str:
     return f"{part / whole:.1%}" if whole > 0 else "–"
 
@@ -101,11 +106,12 @@ def _found(result: SitingResult, units: Units) -> Words:
     count, goal, (unit, units_en) = len(result.sites), result.objective or 0.0, units.people
     served, share = _amount(result.served), _share(result.served, result.total)
     new = len(result.new_sites)
-    zh, en = f"{count} 个点（其中 {new} 个新点）", f"{count} sites ({new} new)"
+    zh, en = f"{count} 个点（其中 {new} 个新点）", f"{count} site{_s(count)} ({new} new)"
     amount, part = _amount(goal), _share(goal, result.total)
     cost = units.cost(goal)
     reached = result.stages[0].objective if len(result.stages) > 1 else result.total
     each = units.cost(goal / reached) if reached else ("–", "–")
+    cost = cost if reached else ("–", "–")
     said: dict[str, Words] = {
         "p-median": (f"{zh}，人均 {each[0]}（总计 {cost[0]}）。", f"{en}: {each[1]} per person on average ({cost[1]} in all)."),
         "p-center": (f"{zh}，最远 {cost[0]}。", f"{en}: the farthest is {cost[1]} away."),
@@ -128,13 +134,13 @@ def _certain(result: SitingResult, units: Units) -> Words:
         "time": ("到时限停止，", "Stopped at the time limit, "),
         "cancelled": ("已取消，", "Cancelled, "),
     }.get(result.stopped or "", ("", ""))
-    zh, en = f"{zh}未证明最优：", f"{en}not proven best: "
+    zh, en = f"{zh}未证明最优：", f"{en}not proven best: " if en else "Not proven best: "
     bound = result.bound if result.bound is not None else 0.0
     if result.model == "partial" and result.objective == result.bound:
         most = _amount(result.stages[-1].bound)
         return (
-            f"已证明少于 {bound:,.10g} 个点达不到这一比例；{zh}这么多点至多服务 {most}。",
-            f"Proven that fewer than {bound:,.10g} do not reach the share; {en}so many serve at most {most}.",
+            f"{zh}但已证明少于 {bound:,.10g} 个点达不到这一比例；这么多点至多服务 {most}。",
+            f"{en}but it is proven that fewer than {bound:,.10g} do not reach the share; so many serve at most {most}.",
         )
     if result.model in NUMBER_FOUND:
         return f"{zh}至少需要 {bound:,.10g}。", f"{en}at least {bound:,.10g} are needed."
@@ -150,8 +156,25 @@ def _certain(result: SitingResult, units: Units) -> Words:
 
 
 def _proven(result: SitingResult) -> Words:
-    count, goal = len(result.sites), f"{result.objective or 0:,.10g}"
-    if result.model == "lscp" and result.stages and result.stages[0].name == "price":
+    if result.model in NUMBER_FOUND:
+        return _proven_number(result)
+    count, stages = len(result.sites), result.stages
+    no_other = "no other site is" if count == 1 else f"no other {count} sites are"
+    if result.model == "lexicographic":
+        first = _amount(stages[0].objective)
+        return (
+            f"已证明：先求宽时限内最多（{first}），再求时限内最多，再没有更好的 {count} 个点。",
+            f"Proven: first the most people within the wide limit ({first}), then within the limits; {no_other} better.",
+        )
+    return f"已证明：不存在更好的 {count} 个点。", f"Proven: {no_other} better."
+
+
+def _proven_number(result: SitingResult) -> Words:
+    """Of the models that find how many sites it takes."""
+    goal = f"{result.objective or 0:,.10g}"
+    if not result.sites:
+        return "任何候选点都够不着任何人，不需要点。", "No candidate can serve anybody: no site is needed."
+    if result.stages[0].name == "price":
         return (
             f"已证明：覆盖所有够得着的地方，费用不能少于 {goal}。",
             f"Proven: no cheaper choice than {goal} covers everybody who can be covered.",
@@ -161,23 +184,12 @@ def _proven(result: SitingResult) -> Words:
             f"已证明：少于 {goal} 个点不能覆盖所有够得着的地方。",
             f"Proven: fewer than {goal} sites cannot cover everybody who can be covered.",
         )
-    if result.model == "partial" and result.share is not None and result.served < result.share * result.total * (1 - TINY):
+    if result.share is not None and result.served < result.share * result.total * (1 - TINY):
         return (
             f"所求的 {result.share:.1%} 达不到：任何选法都到不了；已证明少于 {goal} 个点覆盖不了所有够得着的人。",
             f"The share of {result.share:.1%} cannot be had by any choice; proven: fewer than {goal} sites do not cover all who can be.",
         )
-    if result.model == "partial":
-        return (
-            f"已证明：少于 {goal} 个点达不到这一比例，{goal} 个点也没有比这更多的。",
-            f"Proven: fewer than {goal} sites do not reach the share, and no {goal} sites serve more than these.",
-        )
-    if len(result.stages) > 1 and result.model == "lexicographic":
-        return (
-            f"已证明：先求{_stage_zh(result)}，再求时限内最多，再没有更好的 {count} 个点。",
-            f"Proven: first the most people within the wide limit, then within the limits; no other {count} sites are better.",
-        )
-    return f"已证明：不存在更好的 {count} 个点。", f"Proven: there are no better {count} sites."
-
-
-def _stage_zh(result: SitingResult) -> str:
-    return f"宽时限内最多（{_amount(result.stages[0].objective)}）"
+    return (
+        f"已证明：少于 {goal} 个点达不到这一比例，{goal} 个点也没有比这更多的。",
+        f"Proven: fewer than {goal} sites do not reach the share, and no {goal} sites serve more than these.",
+    )
