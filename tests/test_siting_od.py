@@ -298,7 +298,7 @@ def test_the_command_answers_in_both_languages(tmp_path, capsys):
     assert run(tmp_path, "--sites", 1, "--limit", 15) == 0
     said = capsys.readouterr().out
     assert "已证明：不存在更好的 1 个点。" in said
-    assert "Proven: there are no better 1 sites." in said
+    assert "Proven: no other site is better." in said
     assert "1 have no route to any candidate; they count: island." in said
 
 
