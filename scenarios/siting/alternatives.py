@@ -17,7 +17,7 @@ from scenarios.siting.stop import Stop
 
 
 def choosable(prepared: Prepared, service_id: str, definition_id: str | None, choice: Choice) -> dict[str, str]:
-    """Names, with their ids, of the places that a choice may be made among, by id: points that exist, then the candidates, each sorted by name.
+    """Names, with their ids, of the places that a choice may be made among, by id: points that exist, then candidates, each by name.
 
     Raises
     ------
