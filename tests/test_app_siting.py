@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 from streamlit.testing.v1 import AppTest
@@ -11,14 +14,17 @@ from streamlit.testing.v1 import AppTest
 from geodata.errors import OptionError, Problem
 from geodata.region import Prepared
 from scenarios.app.background import Task, begin
+from scenarios.app.siting_question import Question, is_same, question_said
 from scenarios.app.siting_words import MODEL_ASKS, in_words_of_the_page
+from scenarios.app.siting_work import choice_of, counted
 from scenarios.model import with_scenario
-from scenarios.output.site_webtables import curve_steps, equal_choices, points_table
+from scenarios.output.site_webtables import curve_steps, equal_choices, given_up, points_table
 from scenarios.siting.alternatives import choosable, taking, with_definition
+from scenarios.siting.candidates import places_at
 from scenarios.siting.choice import Choice
 from scenarios.siting.question import MODELS
 from scenarios.siting.region_curve import region_curve
-from scenarios.siting.standby import RegionPlan, plan_scenario, site_region
+from scenarios.siting.standby import RegionPlan, plan_scenario, proof, site_region
 from scenarios.siting.stop import Stop
 
 
@@ -54,9 +60,14 @@ def test_the_fewest_points_too_may_be_others(prepared: Prepared) -> None:
 def test_tables_of_the_page_name_points_what_is_as_good_and_what_each_number_achieves(prepared: Prepared, plan: RegionPlan) -> None:
     shown = points_table(plan, "zh")
     assert shown.rows[0].cells == ("进贤县急救中心（示意）", "JJ-0001", "保留")
-    (row,) = equal_choices(plan, "en").rows
+    demand = prepared.region.demand
+    (row,) = equal_choices(plan, demand, "en").rows
     assert row.key == "0"
     assert row.cells[0] == "1"
+    other = taking(prepared, plan, 0)
+    tables = (other.after, other.after_backstop)
+    assert row.cells[3:] == tuple(f"{table['covered_people'].iloc[-1]:,.0f}" for table in tables)
+    assert [head.label for head in equal_choices(plan, demand, "zh").heads[3:]] == ["时限以内", "30 分钟以内"]
     choice, stop = Choice(sites=3), Stop()
     options = {"definition_id": None, "most": 3, "order_sites": None, "years": None}
     curve = region_curve(prepared, "emergency", choice, stop=stop, progress=lambda _zh, _en: None, **options)
@@ -64,6 +75,93 @@ def test_tables_of_the_page_name_points_what_is_as_good_and_what_each_number_ach
     assert [row.cells[0] for row in table.rows] == ["1", "2", "3"]
     assert [row.cells[4] for row in table.rows] == ["315,212", "375,800", "433,936"]
     assert {len(row.cells) for row in table.rows} == {len(table.heads)}
+
+
+def test_a_point_that_moves_is_a_move_wherever_it_is_told(prepared: Prepared) -> None:
+    plan = site_region(prepared, "emergency", Choice(sites=3, movable=("all",), forbidden=("JJ-0001",)))
+    (moved,) = plan.moved
+    stood, stands = (plan.question.places.name[at] for at in moved[:2])
+    rows = [row.cells for row in points_table(plan, "zh").rows]
+    assert sorted(cells[2:4] for cells in rows) == sorted([("搬迁", stood), ("新增", ""), ("新增", "")])
+    assert given_up(plan, "zh") == [f"搬迁：{stood}（JJ-0001） → {stands}（{plan.question.places.id[moved.stands]}） · {moved.km:,.1f} km"]
+    scenario = plan_scenario(prepared, plan)
+    assert counted(scenario, plan) == {"open": 2, "move": 1, "close": 0}
+    assert {one.do for one in scenario.changes} == {"close", "open"}
+    assert counted(scenario.without(f"plan-{plan.question.places.id[moved.stands]}"), plan) == {"open": 2, "move": 0, "close": 1}
+
+
+def asked(prepared: Prepared, **fields: object) -> Question:
+    definition = prepared.services.service("emergency").definition(None)
+    plain = {"model": "mclp", "sites": 5, "candidates": ("eligible",), "fixed": (), "forbidden": (), "weigh": "residents"}
+    return Question(plain | fields, {"WS-0004": "文港镇中心卫生院（WS-0004）"}, definition, 30.0)
+
+
+def test_a_question_is_said_in_words_of_the_form(prepared: Prepared) -> None:
+    definition = prepared.services.service("emergency").definition(None)
+    question = asked(prepared, forbidden=("WS-0004",), movable=("all",), move_within_km=8.0, spacing_m=None)
+    assert question_said(question, "zh").splitlines() == [
+        f"所问：{definition.name_zh}",
+        "要什么：达标的人最多",
+        "总数（含保留的点）：5",
+        "迁址不超过（公里）：8",
+        "不得有：文港镇中心卫生院（WS-0004）",
+        "现有的点：可以迁走",
+    ]
+    dsm = asked(prepared, model="dsm", alpha=0.7, wide_minutes=20.0, candidates=("settlements",), weigh="old", busy="log")
+    assert question_said(dsm.without("sites"), "en").splitlines()[1:] == [
+        "Goal: double standard: all in 20 min, a share within, most twice",
+        "Share or weight (%): 70",
+        "Share of time busy (%): of the 120 log",
+        "Backstop (minutes): 20",
+        "Candidates: every settlement",
+        "What counts: people of 65 and over",
+    ]
+
+
+def test_a_question_is_another_once_a_term_or_the_limits_differ(prepared: Prepared) -> None:
+    question = asked(prepared)
+    assert is_same(question, asked(prepared))
+    assert not is_same(question, asked(prepared, forbidden=("WS-0004",)))
+    assert not is_same(question, asked(prepared, sites=6))
+    assert is_same(question.without("sites"), asked(prepared, sites=6).without("sites"))
+    assert not is_same(question, question._replace(definition=question.definition.with_minutes(45.0)))
+    here = [places_at(prepared.region, ["new-1"], ["新增点1"], np.array([[116.2 + east, 28.4]])) for east in (0.0, 0.0, 0.01)]
+    first, again, other = (asked(prepared, points=one) for one in here)
+    assert is_same(first, again)
+    assert not is_same(first, other)
+
+
+def test_room_for_people_is_to_be_filled_in_on_the_page_also_where_a_table_could_state_it() -> None:
+    with pytest.raises(OptionError) as caught:
+        choice_of({"model": "cmclp", "sites": 5, "capacity": None})
+    (said,) = in_words_of_the_page(caught.value.problems)
+    assert said == Problem("请填写“每点可服务的人数”。", "Fill in “People each point can serve”.")
+
+
+class AfterAsking(threading.Event):
+    """A switch that somebody turns while work is under way: once it was asked so often."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def is_set(self) -> bool:
+        self.times -= 1
+        return self.times < 0
+
+
+@pytest.mark.parametrize("times", [0, 1, 5, 20])
+@pytest.mark.parametrize("model", ["lexicographic", "mclp", "p-median"])
+def test_a_search_that_is_cancelled_gives_the_best_so_far_with_a_bound_that_holds(
+    prepared: Prepared, model: Literal["lexicographic", "mclp", "p-median"], times: int
+) -> None:
+    choice = Choice(model=model, sites=5, candidates=("settlements",))
+    found = site_region(prepared, "emergency", choice, stop=Stop(cancelled=AfterAsking(times)))
+    assert len(found.result.sites) == 5
+    assert "JJ-0001" in found.result.sites
+    assert found.result.status == "optimal" or found.result.stopped == "cancelled"
+    assert all(stage.objective != stage.bound for stage in found.result.stages[-1:]) or found.result.status == "optimal"
+    assert ("取消" in proof(found)[0]) == (found.result.status != "optimal")
 
 
 def test_siting_asks_for_the_limits_in_view(prepared: Prepared) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import streamlit as st
 
 from geodata.errors import Problem
 from scenarios.app.i18n import words
 from scenarios.output.legend import Language
+
+# “Select all” is English in every language, and nobody wants it here; Streamlit of before has no such switch.
+_ONE_BY_ONE: Final[dict[str, Any]] = {"select_all": False} if "select_all" in inspect.signature(st.multiselect).parameters else {}
 
 
 def complain(problems: Iterable[Problem], language: Language, heading: str = "wrong") -> None:
@@ -88,6 +93,6 @@ def several(
         names
     ):  # not otherwise: what is set here is set in the browser too, over a choice just made
         st.session_state[widget] = [one for one in st.session_state[widget] if one not in gone]
-    chosen = st.multiselect(label, list(names), format_func=names.__getitem__, key=widget, placeholder=empty)
+    chosen = st.multiselect(label, list(names), format_func=names.__getitem__, key=widget, placeholder=empty, **_ONE_BY_ONE)
     st.session_state[key] = tuple(chosen)
     return tuple(chosen)

@@ -51,7 +51,7 @@ def desk(prepared: Prepared, path: Path, language: Language) -> None:
                 complain(error.problems, language)
         kind = _scenario(prepared, definition, language)
         with st.container():
-            siting.box(prepared, service_id, definition, language)
+            filled = siting.box(prepared, service_id, definition, language)
         proven, files = st.container(), st.container()
     with shows:
         try:
@@ -66,9 +66,9 @@ def desk(prepared: Prepared, path: Path, language: Language) -> None:
         studies.show(prepared, path, service_id, definition, language)
         data.show(today, prepared, path, language)
     with proven:
-        plan = siting.standing(prepared, comparison, language)
+        plan = siting.standing(prepared, comparison, filled, language)
     with chosen:
-        siting.results(prepared, definition, plan, language)
+        siting.results(prepared, definition, filled, plan=plan, language=language)
     with files:
         downloads.show(prepared, path, service_id, comparison, plan=plan, language=language)
     if late:
@@ -143,9 +143,7 @@ def _scenario(prepared: Prepared, definition: ServiceDefinition, language: Langu
             if given is not None and st.session_state.get("opened") != given.file_id:
                 _take(prepared, given, language)
         if now.changes:
-            made = [change.do for change in now.changes]
-            counts = {do: made.count(do) for do in ("open", "move", "close")}
-            st.caption(say["changes"].format(**counts, roads=len(now.of_roads.changes)))
+            st.caption(say["changes"].format(**siting_work.counts(), roads=len(now.of_roads.changes)))
     return kind
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, NamedTuple, cast
 
 import streamlit as st
@@ -12,6 +13,7 @@ from geodata.standards import ServiceDefinition
 from scenarios.app import cache
 from scenarios.app.asking import number, optional, select, several
 from scenarios.app.i18n import words
+from scenarios.app.siting_question import Question
 from scenarios.app.siting_words import CANDIDATE_WORDS, MODEL_ASKS, STAY_WORDS, TERM_WORDS, WEIGH_WORDS
 from scenarios.model import Scenario
 from scenarios.output.legend import Language
@@ -28,9 +30,9 @@ PERCENT: Final = 100.0
 
 
 class Filled(NamedTuple):
-    """What the form says: the fields of a Choice, the scenario on which it is asked, and how long it may take."""
+    """What the form says: the question, the scenario on which it is asked, and how long it may take."""
 
-    fields: dict[str, Any]
+    question: Question
     own: Scenario
     limit_s: float
 
@@ -75,7 +77,9 @@ def conditions(
         fields["wide_minutes"] = optional(_label("--limit2", at), "siting-wide", language, empty=say["empty_rule"])
     fields["weigh"] = select(_label("--weigh", at), WEIGH_WORDS, "siting-weigh", language)
     limit_s = number(_label("--time-limit", at), SOLVER_SECONDS, MOST_SECONDS, "siting-seconds", language)
-    return Filled(fields, own, limit_s)
+    rule = prepared.services.service(service_id).siting
+    named = {one: names[one] for one in (*fields["fixed"], *fields["forbidden"])}
+    return Filled(Question(fields, named, definition, math.nan if rule is None else rule.backstop_minutes), own, limit_s)
 
 
 def _label(option: str, at: bool) -> str:  # noqa: FBT001  0 or 1, of a pair of words

@@ -95,6 +95,12 @@ SITING_WORDS: Final[dict[str, Words]] = {
         "The chosen points were changed. Compared with the choice ({served} people within the limits): {more} people.",
     ),
     "site_result": ("选址结果：点 · 同样好的方案 · 建几个合适", "Chosen points · equally good choices · how many to build"),
+    "asked_before": (
+        "条件已改：这里仍是先前所问的结果，所问如上。要按现在的条件，请再按按钮求解。",
+        "The conditions have changed: this still answers what was asked before, as stated. Press the button again to ask anew.",
+    ),
+    "result_points": ("选出的点", "Chosen points"),
+    "result_curve": ("逐个点数", "Each number of points"),
     "before_after": (
         "时限以内：{before} → {after} 人；{minutes} 分钟以内：{wide_before} → {wide_after} 人。",
         "Within the limits: {before} → {after} people; within {minutes} minutes: {wide_before} → {wide_after}.",

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from geodata.errors import Circle15Error, Problem
+from geodata.errors import Circle15Error, OptionError, Problem
 from geodata.model import Facilities
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from scenarios.app import session
 from scenarios.app.background import Task, begin
 from scenarios.app.siting_form import Filled
+from scenarios.app.siting_question import Question
 from scenarios.app.siting_words import in_words_of_the_page
 from scenarios.model import Open, Scenario, with_scenario
 from scenarios.siting.alternatives import taking, with_definition
@@ -22,8 +25,8 @@ from scenarios.siting.choice import Choice
 from scenarios.siting.region_curve import RegionCurve, region_curve
 from scenarios.siting.standby import PLAN, RegionPlan, plan_scenario, site_region
 
-_TASK, _PROBLEMS, _HELD, _SITED, _CURVE = "siting-task", "siting-problems", "siting-held", "siting-found", "siting-curve"
-NO_PROBLEMS: Final[tuple[Problem, ...]] = ()
+_TASK, _ASKED, _WRONG = "siting-task", "siting-asked", "siting-wrong"
+_HELD, _SITED, _CURVE = "siting-held", "siting-found", "siting-curve"
 
 
 class Sited(NamedTuple):
@@ -40,6 +43,8 @@ class Sited(NamedTuple):
     plan : RegionPlan
     prepared : Prepared
         The region without any scenario, in the year that was in view.
+    question : Question
+        What it answers.
     """
 
     shown: Scenario
@@ -47,14 +52,23 @@ class Sited(NamedTuple):
     planned: Scenario
     plan: RegionPlan
     prepared: Prepared
+    question: Question
 
 
 class Curved(NamedTuple):
-    """The best points for every number of them, the scenario they were sought on, and the region without it."""
+    """The best points for every number of them, the scenario they were sought on, the region without it, and what it answers."""
 
     own: Scenario
     curve: RegionCurve
     prepared: Prepared
+    question: Question
+
+
+class Wrong(NamedTuple):
+    """A question that has no answer, and why."""
+
+    question: Question
+    problems: tuple[Problem, ...]
 
 
 Found = Sited | Curved
@@ -66,10 +80,10 @@ def task() -> Task[Found] | None:
     return under_way
 
 
-def problems() -> tuple[Problem, ...]:
+def wrong() -> Wrong | None:
     """What was wrong with the question asked last."""
-    wrong: tuple[Problem, ...] = st.session_state.get(_PROBLEMS, NO_PROBLEMS)
-    return wrong
+    last: Wrong | None = st.session_state.get(_WRONG)
+    return last
 
 
 def held() -> Sited | None:
@@ -84,13 +98,12 @@ def sited() -> Sited | None:
     return last
 
 
-def curve(prepared: Prepared, definition: ServiceDefinition) -> RegionCurve | None:
-    """The curve sought last, if it is of what is in view."""
+def curve(prepared: Prepared, definition: ServiceDefinition, around: Scenario) -> Curved | None:
+    """The curve sought last, if it is of what is in view: the limits, the people, and the scenario around."""
     last: Curved | None = st.session_state.get(_CURVE)
     if last is None or last.curve.question.definition != definition:
         return None
-    is_same = last.own == own() and last.prepared.region.fingerprint == prepared.region.fingerprint
-    return last.curve if is_same else None
+    return last if last.own == around and last.prepared.region.fingerprint == prepared.region.fingerprint else None
 
 
 def bring_in() -> None:
@@ -102,7 +115,7 @@ def bring_in() -> None:
     try:
         found = under_way.answer()
     except Circle15Error as error:
-        st.session_state[_PROBLEMS] = in_words_of_the_page(error.problems)
+        st.session_state[_WRONG] = Wrong(st.session_state[_ASKED], in_words_of_the_page(error.problems))
         return
     if isinstance(found, Curved):
         st.session_state[_CURVE] = found
@@ -135,6 +148,22 @@ def own() -> Scenario:
     return now.model_copy(update={"changes": kept})
 
 
+def counts() -> dict[str, int]:
+    """How many points the scenario in view opens, moves and closes."""
+    last = sited()
+    return counted(session.scenario(), None if last is None else last.plan)
+
+
+def counted(scenario: Scenario, plan: RegionPlan | None) -> dict[str, int]:
+    """How many points a scenario opens, moves and closes; a plan may move one by closing it and opening another, which is a move too."""
+    made, ids = Counter(one.do for one in scenario.changes), {(one.do, getattr(one, "id", "")) for one in scenario.changes}
+    both = 0
+    if plan is not None:
+        at = plan.question.places.id
+        both = sum({("close", at[one.stood]), ("open", f"{PLAN}{at[one.stands]}")} <= ids for one in plan.moved)
+    return {"open": made["open"] - both, "move": made["move"] + both, "close": made["close"] - both}
+
+
 def clicked(prepared: Prepared, definition: ServiceDefinition) -> Facilities | None:
     """Points that the visitor added on the map, as candidates; while a plan that chose among such is in view, all those it chose from."""
     last, points = sited(), _added(session.scenario(), definition)
@@ -156,21 +185,35 @@ def _on(prepared: Prepared, scenario: Scenario) -> Prepared:
 
 def seek(prepared: Prepared, service_id: str, definition: ServiceDefinition, filled: Filled, *, for_every_number: bool) -> None:
     """Begin to seek what the form asks for: points, or the best points for every number of them."""
-    shown, around = session.scenario(), filled.own
-    for key in (_PROBLEMS, _HELD, *((_CURVE,) if for_every_number else ())):
+    shown, around, question, fields = session.scenario(), filled.own, filled.question, dict(filled.question.fields)
+    for key in (_WRONG, _HELD, *((_CURVE,) if for_every_number else ())):
         st.session_state.pop(key, None)
     asked = with_definition(prepared, service_id, definition)
 
     def plan(task: Task[Found]) -> Sited:
-        found = site_region(_on(asked, around), service_id, Choice(**filled.fields), definition_id=definition.id, stop=task.stop)
-        return Sited(shown, around, around.then(*plan_scenario(prepared, found).changes), found, prepared)
+        found = site_region(_on(asked, around), service_id, choice_of(fields), definition_id=definition.id, stop=task.stop)
+        return Sited(shown, around, around.then(*plan_scenario(prepared, found).changes), found, prepared, question)
 
     def by_number(task: Task[Found]) -> Curved:
-        choice = Choice(**filled.fields | {"equals": 0})
+        choice = choice_of(fields | {"equals": 0})
         region, told = _on(asked, around), task.tell
         found = region_curve(
             region, service_id, choice, definition_id=definition.id, most=None, order_sites=None, years=None, stop=task.stop, progress=told
         )
-        return Curved(around, found, prepared)
+        return Curved(around, found, prepared, question.without("sites"))
 
+    st.session_state[_ASKED] = question
     st.session_state[_TASK] = begin(by_number if for_every_number else plan, limit_s=filled.limit_s)
+
+
+def choice_of(fields: Mapping[str, Any]) -> Choice:
+    """Make the choice of what the form says.
+
+    Raises
+    ------
+    OptionError
+        It cannot be asked; what the command reads from a table too is on the page to be filled in.
+    """
+    if fields["model"] == "cmclp" and fields.get("capacity") is None:
+        raise OptionError(Problem("请填写 --capacity 。", "Fill in --capacity."))
+    return Choice(**fields)
