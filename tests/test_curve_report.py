@@ -10,7 +10,7 @@ import pytest
 from geodata.region import Prepared
 from scenarios.cli import main
 from scenarios.output.curve_report import curve_files, curve_json, curve_text
-from scenarios.output.curve_tables import curve_table, order_table, year_table
+from scenarios.output.curve_tables import curve_table, order_said, order_table, year_table
 from scenarios.output.writers import file_bytes
 from scenarios.siting.choice import Choice
 from scenarios.siting.region_curve import RegionCurve, Years, region_curve
@@ -102,6 +102,48 @@ def test_json_has_the_figures_and_no_seconds_among_them(prepared: Prepared, foun
     assert written == said
 
 
+def test_the_plan_by_year_says_why_it_begins_elsewhere_than_the_order_and_whose_facilities_it_has(
+    prepared: Prepared, found: RegionCurve
+) -> None:
+    text = curve_text(prepared, found)
+    assert "与建设次序不同：建设次序是对 7 个点的方案排的，各步一样重；分年方案另行选点（末年 6 个）" in text
+    assert "当年重新选（机构按 2026-01-01）" in text
+    assert "site --year 则按那一年在用的机构" in text
+    assert "◀ 是最后一个目标（符合口径）的拐点" in text
+
+
+def test_points_chosen_anew_are_more_or_fewer_never_less_than_none(prepared: Prepared) -> None:
+    said = [zh for zh, _ in order_said(curve_of(prepared, most=6))]
+    assert any("与同样点数重新选址相比，30 分钟内少：" in zh for zh in said)
+    better = next(zh for zh in said if "符合口径反而比重新选址多，因为重新选址先顾前面的目标" in zh)
+    assert "-" not in better
+
+
+@pytest.mark.parametrize(("weighted", "named"), [(False, "最远（分钟）"), (True, "单处最大（人×分钟）")])
+def test_a_farthest_that_falls_is_a_gain_and_the_curve_ends_where_it_falls_no_more(
+    prepared: Prepared, *, weighted: bool, named: str
+) -> None:
+    choice = Choice(model="p-center", sites=1, weighted=weighted, forbidden=("WS-0009",))
+    asked_for = {"definition_id": None, "most": None, "order_sites": None, "years": None}
+    told = region_curve(prepared, "emergency", choice, stop=Stop(), progress=lambda *_: None, **asked_for)
+    table = curve_table(told)
+    assert told.curve.ended == "all"
+    assert (table["cost_gain"].iloc[-1], table["cost"].iloc[-1]) == (
+        pytest.approx(table["cost"].iloc[-2] - table["cost"].iloc[-1]),
+        told.curve.ceiling[1] / 60_000,
+    )
+    assert table["cost_gain"].iloc[-1] > 0
+    text = curve_text(prepared, told)
+    assert "减少 less" in text
+    assert named in text
+    assert " -0" not in text
+
+
+def test_points_of_the_curve_have_names(found: RegionCurve) -> None:
+    first = curve_table(found).iloc[1]
+    assert (first["site_ids"], first["site_names"]) == ("JJ-0001，WS-0005", "进贤县急救中心（示意），梅庄镇卫生院")
+
+
 def test_the_workbook_has_a_chart_of_the_curve_and_the_same_bytes_again(prepared: Prepared, found: RegionCurve) -> None:
     write = curve_files(prepared, found)["curve.xlsx"]
     content = file_bytes("curve.xlsx", write)
@@ -129,6 +171,7 @@ def test_the_command_writes_the_files_that_are_asked_for(prepared: Prepared, exa
         (["--by-year", "2026"], "--by-year"),
         (["--by-year", "2026:2", "--year", "2030"], "--year"),
         (["--by-year", "2026:3,2028:2"], "2028"),
+        (["--by-year", "2026:3,2028:99"], "it can be 1 to 18"),
         (["--model", "lscp"], "lscp"),
         (["--model", "bacop1", "--most", "2"], "at least 13 needed"),
         (["--most", "2", "--fixed", "WS-0001", "--forbid", "WS-0001"], "WS-0001"),
@@ -141,3 +184,8 @@ def test_what_cannot_be_asked_is_refused_in_both_languages(example: Path, capsys
     error = capsys.readouterr().err
     assert said in error
     assert " / " in error
+
+
+def test_years_that_fall_are_refused_before_the_region_is_read(tmp_path: Path, capsys) -> None:
+    assert main(["curve", str(tmp_path / "no region"), "--by-year", "2026:4,2028:2"]) == 2
+    assert "--by-year" in capsys.readouterr().err

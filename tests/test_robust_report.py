@@ -86,12 +86,26 @@ def test_candidates_are_counted_over_situations_and_models(found: RegionRobust) 
 
 def test_hours_with_the_same_traffic_are_one_situation(prepared: Prepared) -> None:
     drive = prepared.speeds.drive
-    slow = tuple(SpeedFactor.model_validate({"from": one, "to": one + 2, "factor": 0.6, "source": "test"}) for one in (7, 17))
-    jammed = replace(prepared, speeds=prepared.speeds.model_copy(update={"drive": drive.model_copy(update={"factors": slow})}))
-    found = robust_of(jammed, "hours")
-    assert [one.en for one in found.robust.situations] == ["as assumed", "speeds at 7 o'clock", "speeds at 17 o'clock"]
-    assert found.robust.results[1].stages == found.robust.results[2].stages
+    told = {(7, 9): 0.6, (17, 19): 0.6, (12, 13): 0.8, (22, 2): 1.0}
+    factors = [SpeedFactor.model_validate({"from": a, "to": b, "factor": one, "source": "test"}) for (a, b), one in told.items()]
+    speeds = prepared.speeds.model_copy(update={"drive": drive.model_copy(update={"factors": tuple(factors)})})
+    found = robust_of(replace(prepared, speeds=speeds), "hours")
+    assert [one.en for one in found.robust.situations] == ["as assumed", "speeds at 7-9, 17-19 o'clock", "speeds at 12-13 o'clock"]
+    assert found.robust.situations[1].zh == "7-9、17-19 时车速"
     assert found.models is None
+
+
+def test_a_span_past_midnight_is_one() -> None:
+    assert module._hours_said([0, 1, 7, 22, 23]) == ("7-8、22-2 时", "7-8, 22-2 o'clock")  # noqa: SLF001
+    assert module._hours_said(list(range(24)))[1] == "0-24 o'clock"  # noqa: SLF001
+
+
+def test_models_are_counted_only_where_they_ran(prepared: Prepared, found: RegionRobust) -> None:
+    assert "models" in chosen_table(found)
+    speed_only = robust_of(prepared, "speed")
+    assert list(chosen_table(speed_only)) == ["id", "name", "situations", "robust"]
+    book = openpyxl.load_workbook(io.BytesIO(file_bytes("robust.xlsx", robust_files(prepared, speed_only)["robust.xlsx"])))
+    assert not any("模型" in str(cell.value) for cell in book["候选点"][2])
 
 
 def test_growth_differs_where_a_target_year_is_asked_for(prepared: Prepared) -> None:

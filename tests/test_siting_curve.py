@@ -105,6 +105,13 @@ def test_the_curve_goes_as_far_as_is_asked():
     assert (len(whole_curve(asked, most=9).steps), whole_curve(asked, most=9).ended) == (4, "candidates")
 
 
+def test_a_forbidden_site_is_not_waited_for():
+    """c0 may not be chosen: the curve ends when c1 and c2 serve all that can be served, and what all achieve leaves c0 out."""
+    asked = question(np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1]], dtype=bool), np.array([8, 4, 2]))
+    curve = whole_curve(replace(asked, sites=replace(asked.sites, forbidden=np.array([True, False, False, False]))))
+    assert (curve.ceiling, curve.ended, len(curve.steps)) == ((6,), "all", 2)
+
+
 def test_a_cancelled_curve_keeps_the_steps_it_has():
     stop = Stop()
 

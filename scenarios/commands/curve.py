@@ -12,6 +12,7 @@ from scenarios.output.curve_report import curve_files, curve_json, curve_text
 from scenarios.output.writers import FileKind, Writer, json_text
 from scenarios.siting.models import NUMBER_FOUND
 from scenarios.siting.region_curve import Years, region_curve
+from scenarios.siting.years import check_totals
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -76,4 +77,5 @@ def _years(arguments: argparse.Namespace) -> Years | None:
             en = f"--by-year: cannot read {one.strip()!r}. Write YEAR:TOTAL, each year once, such as 2026:2,2028:4,2030:5."
             raise OptionError(Problem(zh, en))
         totals[int(year)] = int(number)
+    check_totals(totals)
     return Years(totals, arguments.growth or "central")

@@ -7,7 +7,17 @@ import math
 from typing import Any, Final
 
 from geodata.region import Prepared
-from scenarios.output.curve_tables import METHOD, curve_said, curve_table, order_said, order_table, stages_of, year_said, year_table
+from scenarios.output.curve_tables import (
+    METHOD,
+    anew_words,
+    curve_said,
+    curve_table,
+    order_said,
+    order_table,
+    stages_of,
+    year_said,
+    year_table,
+)
 from scenarios.output.legend import Words, both
 from scenarios.output.report import align, definition_json, percent, provenance, rows
 from scenarios.output.sheets import Cell, Chart, Column, Sheet, about_sheet, table_sheet
@@ -15,6 +25,7 @@ from scenarios.output.stage_words import (
     STATUS_WORDS,
     amount,
     closing_lines,
+    gain_words,
     head_lines,
     question_json,
     question_lines,
@@ -27,6 +38,7 @@ from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
 from scenarios.siting.region_curve import RegionCurve
 
+ORDER_ANEW: Final[Words] = ("同样点数\n重新选", "chosen anew")
 CURVE_WORDS: Final = ("建点数曲线", "coverage curve")
 WHY_WORDS: Final[dict[str, Words]] = {
     "sites": ("所要求的点数", "as asked for"),
@@ -43,7 +55,7 @@ def curve_text(prepared: Prepared, result: RegionCurve) -> str:
     if result.order.steps:
         parts += [_order_title(result), _order_lines(result), "\n".join(f"· {both(words)}" for words in order_said(result))]
     if result.years is not None:
-        parts += ["■ 分年 by year", _year_lines(result), "\n".join(f"· {both(words)}" for words in year_said(result))]
+        parts += ["■ 分年 by year", _year_lines(result, anew_words(prepared)), "\n".join(f"· {both(words)}" for words in year_said(result))]
     parts.append("\n".join([*(f"· {both(words)}" for words in METHOD), *closing_lines(prepared, result.question)]))
     return "\n\n".join(parts) + "\n"
 
@@ -56,7 +68,7 @@ def _curve_lines(result: RegionCurve) -> str:
     table, stages = curve_table(result), stages_of(result)
     heads = ["点数 points", "新点 new"]
     for stage in stages:
-        heads += [_word(result, stage), *(["占比 share"] if f"{stage}_share" in table else []), "增加 gain"]
+        heads += [_word(result, stage), *(["占比 share"] if f"{stage}_share" in table else []), both(gain_words(result.curve.model, stage))]
     heads += ["人均 mean"] if "mean" in table else []
     heads.append("证明 proof")
     priced = "fewer_limits" in table
@@ -114,11 +126,11 @@ def _order_lines(result: RegionCurve) -> str:
     return align(heads, lines)
 
 
-def _year_lines(result: RegionCurve) -> str:
+def _year_lines(result: RegionCurve, anew: Words) -> str:
     table, stages = year_table(result), stages_of(result)
     heads = ["年 year", "点数 points", "新点 new"]
     for stage in stages:
-        heads += [_word(result, stage), "当年重新选 anew"]
+        heads += [_word(result, stage), both(anew)]
     lines = []
     for row in table.to_dict("records"):
         line = [str(row["year"]), str(row["sites"]), row["new"] or "–"]
@@ -179,7 +191,7 @@ def curve_sheets(prepared: Prepared, result: RegionCurve) -> list[Sheet]:
     return [
         about_sheet(prepared, {result.service_id: result.question.definition}, about),
         _curve_sheet(result, title),
-        *_more_sheets(result, title),
+        *_more_sheets(result, title, anew_words(prepared)),
     ]
 
 
@@ -192,7 +204,8 @@ def _curve_sheet(result: RegionCurve, title: str) -> Sheet:
         columns[stage] = Column(zh, en, "figure", 14)
         if f"{stage}_share" in table:
             columns[f"{stage}_share"] = Column("占比", "share", "share")
-        columns[f"{stage}_gain"] = Column("比少一点\n增加", "gain", "figure")
+        more_zh, more_en = gain_words(result.curve.model, stage)
+        columns[f"{stage}_gain"] = Column(f"比少一点\n{more_zh}", more_en, "figure")
         columns[f"{stage}_bound"] = Column("界", "bound", "figure", 14)
     if "mean" in table:
         columns["mean"] = Column("人均", "mean", "figure")
@@ -202,7 +215,8 @@ def _curve_sheet(result: RegionCurve, title: str) -> Sheet:
         columns["alone_backstop"] = Column("只求符合口径时\n兜底时限内", "within backstop, alone", "figure", 16)
         columns["fewer_limits"] = Column("先兜底\n少符合口径", "fewer within limits", "figure", 14)
         columns["more_backstop"] = Column("先兜底\n多在时限内", "more within backstop", "figure", 14)
-    columns["site_ids"] = Column("入选的点", "chosen", "text", 60)
+    columns["site_names"] = Column("入选的点", "chosen", "text", 60)
+    columns["site_ids"] = Column("编码", "ids", "text", 60)
     keys = list(columns)
     lines = (
         [keys.index(stage) for stage in stages] if len({stage_unit(result.question, result.curve.model, s) for s in stages}) == 1 else []
@@ -215,7 +229,7 @@ def _curve_sheet(result: RegionCurve, title: str) -> Sheet:
     return Sheet(sheet.name, sheet.title, sheet.columns, sheet.rows, chart=chart)
 
 
-def _more_sheets(result: RegionCurve, title: str) -> list[Sheet]:
+def _more_sheets(result: RegionCurve, title: str, of_years: Words) -> list[Sheet]:
     sheets = []
     if result.order.steps:
         columns = {
@@ -224,7 +238,7 @@ def _more_sheets(result: RegionCurve, title: str) -> list[Sheet]:
             "id": Column("编码", "id", "text", 16),
         }
         columns |= {"instead_of": Column("代替", "instead of", "text", 16), "sites": Column("点数", "points", width=8)}
-        sheets.append(table_sheet("建设次序", title, columns | _anew(result, list(result.order.stages)), order_table(result)))
+        sheets.append(table_sheet("建设次序", title, columns | _anew(result, list(result.order.stages), ORDER_ANEW), order_table(result)))
     if result.years is not None:
         columns = {
             "year": Column("年", "year", "text", 8),
@@ -234,14 +248,14 @@ def _more_sheets(result: RegionCurve, title: str) -> list[Sheet]:
         columns |= {"new": Column("新点", "new", "text", 40), "new_ids": Column("编码", "ids", "text", 30)}
         table = year_table(result)
         table["year"] = table["year"].astype(str)
-        sheets.append(table_sheet("分年", title, columns | _anew(result, stages_of(result)), table))
+        sheets.append(table_sheet("分年", title, columns | _anew(result, stages_of(result), of_years), table))
     return sheets
 
 
-def _anew(result: RegionCurve, stages: list[str]) -> dict[str, Column]:
+def _anew(result: RegionCurve, stages: list[str], anew: Words) -> dict[str, Column]:
     columns = {}
     for stage in stages:
         zh, en = stage_words(result.question, result.curve.model, stage)
         columns[stage] = Column(zh, en, "figure", 14)
-        columns[f"{stage}_anew"] = Column("同样点数\n重新选", "chosen anew", "figure", 14)
+        columns[f"{stage}_anew"] = Column(*anew, "figure", 18)
     return columns

@@ -8,15 +8,16 @@ from typing import Any, Final
 import pandas as pd
 
 from geodata.growth import VARIANT_WORDS
+from geodata.region import Prepared
 from scenarios.output.legend import Words
 from scenarios.output.stage_words import amount, are_people, place_names, stage_unit, stage_words
 from scenarios.siting.region_curve import RegionCurve
-from scenarios.siting.worth import REACHED, sense
+from scenarios.siting.worth import REACHED, SAME_SHARE, sense
 from scenarios.siting.years import FROM_ORDER
 
 METHOD: Final[tuple[Words, ...]] = (
     (
-        "每个点数各自重新选址，不是在前一步上加点；已有、指定的点计入总数。“增加”是比少一个点时多出的。",
+        "每个点数各自重新选址，不是在前一步上加点；已有、指定的点计入总数。“增加”“减少”是与少一个点相比。",
         "Every number of points is chosen anew, not added to the step before; kept and forced points count. Gains: over one point fewer.",
     ),
     (
@@ -43,8 +44,12 @@ ENDED_WORDS: Final[dict[str, Words]] = {
     "cancelled": ("已取消，后面的点数没有算。", "Cancelled; larger numbers were not computed."),
 }
 YEAR_METHOD: Final[Words] = (
-    "分年：先建的点不撤；按“人·年”最多来选，每年的人数计到下一个年份为止，末年计 1 年。只推算人口，机构按地区日期。",
-    "By year: what is built stays; the most people-years, each year counting until the next, the last once. Only people are grown.",
+    "分年：先建的点不撤；按“人·年”最多来选，每年的人数计到下一个年份为止，末年计 1 年。",
+    "By year: what is built stays; the most people-years, each year counting until the next, the last once.",
+)
+YEAR_FACILITIES: Final[Words] = (
+    "分年只推算人口，机构按地区日期；site --year 则按那一年在用的机构，所以与这里的“当年重新选”可以不同。",
+    "By year only the people are grown, facilities are of the region's date; site --year takes those in use that year and may differ.",
 )
 
 
@@ -52,7 +57,7 @@ def curve_table(result: RegionCurve) -> pd.DataFrame:
     """One row a number of points: sites, new, status, gap, knee; by stage value, share, bound, gain; what mclp has beside lexicographic."""
     model, total = result.curve.model, math.fsum(result.question.asked.people)
     existing = {one for one, stands in zip(result.question.places.id, result.question.existing, strict=True) if stands}
-    table, knee = [], result.curve.knees[-1] if result.curve.knees else None
+    names, table, knee = place_names(result.question), [], result.curve.knees[-1] if result.curve.knees else None
     for step in result.curve.steps:
         found = step.result
         row: dict[str, Any] = {"sites": step.sites, "new": len(set(found.sites) - existing), "status": found.status}
@@ -68,7 +73,7 @@ def curve_table(result: RegionCurve) -> pd.DataFrame:
             row |= {"alone_backstop": step.plain_values[0], "alone_limits": step.plain_values[1]}
             row |= {"fewer_limits": step.plain_values[1] - found.stages[1].objective}
             row |= {"more_backstop": found.stages[0].objective - step.plain_values[0]}
-        table.append(row | {"site_ids": "，".join(found.sites)})
+        table.append(row | {"site_ids": "，".join(found.sites), "site_names": "，".join(names[one] for one in found.sites)})
     return pd.DataFrame(table)
 
 
@@ -118,6 +123,9 @@ def curve_said(result: RegionCurve) -> list[Words]:
             said.append((words, f"Knee ({en}): {knee} points, of a curve from {numbers[0]} to {numbers[-1]}."))
         elif stage != REACHED:
             said.append((f"曲线没有拐点（{zh}）。", f"The curve has no knee ({en})."))
+    if len({knee for knee in curve.knees if knee is not None}) > 1:
+        zh, en = stage_words(result.question, curve.model, stages[-1])
+        said.append((f"◀ 是最后一个目标（{zh}）的拐点。", f"◀ is the knee of the last goal ({en})."))
     said.append(ENDED_WORDS[curve.ended])
     unproven = [step.sites for step in curve.steps if step.result.status == "feasible"]
     if unproven:
@@ -158,37 +166,74 @@ def order_said(result: RegionCurve) -> list[Words]:
     if result.question.asked.sites.fleet is not None:
         zh = "各步的车辆按最终方案停放，尚未建成的点没有车；“重新选”则已有全部车辆。"
         said.append((zh, "At each step vehicles stand as in the final plan, none where nothing is built yet; “chosen anew” has them all."))
-    table, stage = order_table(result), result.order.stages[-1]
-    cost = ((table[f"{stage}_anew"] - table[stage]) * sense(result.curve.model, stage)).fillna(0.0)
-    backwards = [int(row["sites"]) for row, lost in zip(table.to_dict("records"), cost, strict=True) if abs(lost) > 0]
-    if not backwards:
-        said.append(
-            (
-                "按此次序建设，每一步都与同样点数重新选址一样好。",
-                "Built in this order, every step is as good as as many points chosen anew.",
-            )
-        )
-        return said
-    zh, en = stage_words(result.question, result.curve.model, stage)
-    listed = "、".join(f"{number} 个点 {amount(lost)}" for number, lost in zip(table["sites"], cost, strict=True) if abs(lost) > 0)
-    words = f"在已建的点上加点，与同样点数重新选址相比，{zh}差：{listed}（前面的目标不同时可为负）。"
-    en = f"Against as many points chosen anew, {en} is worse by: {listed.replace(' 个点', ':')} (negative where an earlier goal differs)."
-    said.append((words, en))
+    cost = [words for stage in result.order.stages for words in _anew_said(result, stage)]
+    if cost:
+        return said + cost
+    zh, en = "按此次序建设，每一步都与同样点数重新选址一样好。", "Built in this order, every step is as good as as many points chosen anew."
+    return [*said, (zh, en)]
+
+
+def _anew_said(result: RegionCurve, stage: str) -> list[Words]:
+    """At which steps a stage is worse than as many points chosen anew; at which it is better, since an earlier goal is worse."""
+    table, (zh, en) = order_table(result), stage_words(result.question, result.curve.model, stage)
+    known = table[[f"{stage}", f"{stage}_anew", "sites"]].dropna()
+    more = {int(n): now - anew for now, anew, n in known.itertuples(index=False) if abs(now - anew) > SAME_SHARE * max(abs(anew), 1.0)}
+    better = {n: one for n, one in more.items() if one * sense(result.curve.model, stage) > 0}
+    worse = {n: one for n, one in more.items() if n not in better}
+    said = []
+    if worse:
+        word = ("少", "less") if sense(result.curve.model, stage) > 0 else ("多", "more")
+        words = f"在已建的点上加点，与同样点数重新选址相比，{zh}{word[0]}：{_listed(worse)[0]}。"
+        said.append((words, f"Against as many points chosen anew, {en}, {word[1]}: {_listed(worse)[1]}."))
+    if better:
+        word = ("多", "more") if sense(result.curve.model, stage) > 0 else ("少", "less")
+        words = f"这些步的{zh}反而比重新选址{word[0]}，因为重新选址先顾前面的目标：{_listed(better)[0]}。"
+        said.append((words, f"{en}, {word[1]} than chosen anew, which puts an earlier goal first: {_listed(better)[1]}."))
     return said
+
+
+def _listed(differences: dict[int, float]) -> Words:
+    """Differences by number of points, in words."""
+    zh = "、".join(f"{number} 个点 {amount(abs(one))}" for number, one in differences.items())
+    return zh, ", ".join(f"{number}: {amount(abs(one))}" for number, one in differences.items())
+
+
+def _order_and_years(result: RegionCurve) -> list[Words]:
+    """Why the build order and the plan by year begin with different points, where they do."""
+    if result.years is None:
+        return []
+    built, stands = set(result.order.standing), {}
+    for step in result.order.steps:
+        built = built - {step.instead} | {step.site}
+        stands[step.sites] = set(built)
+    if all(set(one.sites) == stands.get(len(one.sites), set(one.sites)) for one in result.years.milestones):
+        return []
+    most = len(result.years.milestones[-1].sites)
+    zh = f"与建设次序不同：建设次序是对 {result.order_sites} 个点的方案排的，各步一样重；"
+    zh = f"{zh}分年方案另行选点（末年 {most} 个），按每个年份的年数和人口计。"
+    en = f"Differs from the build order: that is of the plan of {result.order_sites} points, each step weighs the same; by year points "
+    return [(zh, f"{en}are chosen for the years ({most} in the last), which weigh as many years as they last, with their people.")]
+
+
+def anew_words(prepared: Prepared) -> Words:
+    """Head the figure of the best plan for a year alone: whose facilities it has."""
+    return f"当年重新选（机构按 {prepared.region.date}）", f"anew, facilities of {prepared.region.date}"
 
 
 def year_said(result: RegionCurve) -> list[Words]:
     """What the plan by year comes to, and whether that is proven."""
     if result.years is None:
         return []
-    said, years = [YEAR_METHOD], result.years
+    said, years = [YEAR_METHOD, YEAR_FACILITIES, *_order_and_years(result)], result.years
     zh, en = VARIANT_WORDS[result.growth or "central"]
     said.append((f"人口增长取{zh}。", f"Growth of the people: {en}."))
     for stage in years.stages:
         zh, en = stage_words(result.question, result.curve.model, stage.name)
         unit = stage_unit(result.question, result.curve.model, stage.name)
         value, bound = amount(stage.objective / unit), amount(stage.bound / unit)
-        said.append((f"{zh}合计 {value} 人·年（界 {bound}）。", f"{en}: {value} people-years in all (bound {bound})."))
+        people = are_people(result.question, result.curve.model, stage.name)
+        unit_zh, unit_en = (" 人·年", "people-years in all") if people else ("，各年乘以年数", "in all, each year times how long it lasts")
+        said.append((f"{zh}合计 {value}{unit_zh}（界 {bound}）。", f"{en}: {value} {unit_en} (bound {bound})."))
     if years.method == FROM_ORDER:
         said.append(
             (

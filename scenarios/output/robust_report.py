@@ -195,7 +195,7 @@ def robust_sheets(prepared: Prepared, result: RegionRobust) -> list[Sheet]:
         about_sheet(prepared, {result.service_id: result.question.definition}, about),
         table_sheet("情形", title, columns, situations),
         *_regret_sheets(result, title),
-        table_sheet("候选点", title, _CHOSEN_COLUMNS, chosen),
+        table_sheet("候选点", title, {key: column for key, column in _CHOSEN_COLUMNS.items() if key in chosen}, chosen),
     ]
     return [*sheets, _model_sheet(result, title)] if result.models is not None else sheets
 

@@ -65,7 +65,7 @@ def regret_table(result: RegionRobust) -> pd.DataFrame:
 
 
 def chosen_table(result: RegionRobust) -> pd.DataFrame:
-    """One row a candidate that is in any plan: id, name, in how many situations' and models' best plans, whether in the robust plan."""
+    """One row a candidate that is in any plan: id, name, of how many situations (and models, if they ran), whether of the robust plan."""
     robust, names = result.robust, place_names(result.question)
     of_models = dict(result.models.chosen) if result.models else {}
     of_situations = dict(robust.chosen)
@@ -81,7 +81,8 @@ def chosen_table(result: RegionRobust) -> pd.DataFrame:
         }
         for one in sorted(ids, key=lambda one: (-of_situations.get(one, 0), -of_models.get(one, 0), one))
     ]
-    return pd.DataFrame(table, columns=["id", "name", "situations", "models", "robust"])
+    columns = ["id", "name", "situations", *(["models"] if result.models else []), "robust"]
+    return pd.DataFrame(table, columns=columns)
 
 
 def model_table(result: RegionRobust) -> pd.DataFrame:

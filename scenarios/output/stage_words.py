@@ -50,8 +50,14 @@ def stage_words(question: RegionQuestion, model: Model, stage: str) -> Words:
     counted = COUNTED[question.choice.weigh]
     if model == "p-median":
         return f"总路程（{counted[0]}·{unit[0]}）", f"total ({counted[1]} × {unit[1]})"
-    weighted = (f"{counted[0]}·", f"{counted[1]} × ") if question.choice.weighted else ("", "")
-    return f"最远（{weighted[0]}{unit[0]}）", f"farthest ({weighted[1]}{unit[1]})"
+    if question.choice.weighted:  # a product, no distance
+        return f"单处最大（{counted[0]}×{unit[0]}）", f"largest at one place ({counted[1]} × {unit[1]})"
+    return f"最远（{unit[0]}）", f"farthest ({unit[1]})"
+
+
+def gain_words(model: Model, stage: str) -> Words:
+    """What a better value of a stage is called: more people, or less cost."""
+    return ("增加", "gain") if sense(model, stage) > 0 else ("减少", "less")
 
 
 def stage_unit(question: RegionQuestion, model: Model, stage: str) -> float:
@@ -67,7 +73,8 @@ def are_people(question: RegionQuestion, model: Model, stage: str) -> bool:
 
 
 def amount(value: float) -> str:
-    """Write a value: whole from a hundred on, four figures below where it is a fraction."""
+    """Write a value: whole from a hundred on, four figures below where it is a fraction; never -0."""
+    value += 0.0
     return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.4g}"  # noqa: PLR2004  as people read
 
 
@@ -100,7 +107,7 @@ def question_lines(question: RegionQuestion) -> list[tuple[str, str]]:
 def closing_lines(prepared: Prepared, question: RegionQuestion) -> list[str]:
     """What must be known before a figure is believed: hours, ranges, people without a place, candidates left out."""
     said = [hour_said(prepared.speeds, question.definition), range_said(prepared.region.demand), *question.notes]
-    return [f"· {both(words)}" for words in [*said, *people_not_counted(prepared.region)] if words]
+    return [f"· {both(words)}" for words in dict.fromkeys([*said, *people_not_counted(prepared.region)]) if words]
 
 
 def place_names(question: RegionQuestion) -> dict[str, str]:

@@ -62,7 +62,7 @@ class Curve:
     steps : tuple of CurveStep
         From the fewest sites to the most; without a gap.
     ceiling : tuple of float
-        By stage, what all candidates together would achieve.
+        By stage, what all candidates that are not forbidden would achieve together.
     knees : tuple of (int or None)
         By stage, the number of sites at the knee; None for a curve of fewer than three points, or one that does not bend downwards.
     ended : str
@@ -126,7 +126,8 @@ def coverage_curve(asked: Asked, model: Model, terms: Terms, *, most: int | None
     first, limit = fewest_sites(asked), most_sites(asked)
     _check(model, first, most)
     last = limit if most is None else min(most, limit)
-    ceiling = value(asked, model, terms, [one for one, no in zip(asked.sites.id, ~asked.sites.counted, strict=True) if not no])
+    usable = asked.sites.counted & ~asked.sites.forbidden
+    ceiling = value(asked, model, terms, [one for one, may in zip(asked.sites.id, usable, strict=True) if may])
     steps: list[CurveStep] = []
     ended: Ended = "most" if most is not None and most <= limit else "candidates"
     for number in range(first, max(first, last) + 1):  # at least one, that tells what contradicts what
@@ -217,7 +218,13 @@ def _gains(model: Model, before: Sequence[CurveStep], result: SitingResult) -> t
     if not before or not before[-1].result.stages or not result.stages:
         return ()
     pairs = zip(result.stages, before[-1].result.stages, strict=True)
-    return tuple(sense(model, now.name) * (now.objective - then.objective) for now, then in pairs)
+    return tuple(_gain(model, now, then) for now, then in pairs)
+
+
+def _gain(model: Model, now: StageValue, then: StageValue) -> float:
+    """How much better one value is than another; of what differs by rounding only, 0."""
+    difference = sense(model, now.name) * (now.objective - then.objective)
+    return difference if abs(difference) > SAME_SHARE * max(abs(now.objective), abs(then.objective)) else 0.0
 
 
 def _is_all(asked: Asked, model: Model, steps: Sequence[CurveStep], ceiling: tuple[float, ...]) -> bool:

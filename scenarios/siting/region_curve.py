@@ -12,7 +12,8 @@ from geodata.region import Prepared
 from geodata.roads import Floats
 from scenarios.siting.build_order import BuildOrder, build_order
 from scenarios.siting.choice import Choice
-from scenarios.siting.curve import Curve, coverage_curve
+from scenarios.siting.curve import Curve, coverage_curve, fewest_sites, most_sites
+from scenarios.siting.question import Asked
 from scenarios.siting.region_question import RegionQuestion, ask
 from scenarios.siting.stop import Stop
 from scenarios.siting.weights import weights
@@ -105,6 +106,8 @@ def region_curve(
     people_of = {} if years is None else _people_of(prepared, choice, years)
     question = ask(prepared, service_id, definition_id, choice)
     asked, model, terms = question.asked, choice.model, question.terms
+    if years is not None:
+        _check_years(asked, years)
     for_curve = stop.within(stop.left_s / 2) if years else stop
     curve = coverage_curve(asked, model, terms, most=most, stop=for_curve, progress=progress)
     if not any(step.result.stages for step in curve.steps):
@@ -127,6 +130,16 @@ def region_curve(
         years=by,
         growth=None if years is None else years.growth,
     )
+
+
+def _check_years(asked: Asked, years: Years) -> None:
+    """Refuse, before the curve is computed, numbers of points that no year can have."""
+    least, most = fewest_sites(asked), most_sites(asked)
+    for year, total in sorted(years.totals.items()):
+        if not least <= total <= most:
+            zh = f"--by-year：{year} 年 {total} 个点；已有、必选的点和候选点合计，只能是 {least} 到 {most} 个。"
+            en = f"--by-year: {total} points in {year}; with those there anyway and the candidates it can be {least} to {most}."
+            raise OptionError(Problem(zh, en))
 
 
 def _people_of(prepared: Prepared, choice: Choice, years: Years) -> dict[int, Floats]:

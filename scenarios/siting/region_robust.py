@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from geodata.demand import aged
 from geodata.errors import InputError, OptionError, Problem
 from geodata.growth import VARIANT_WORDS, grown
-from geodata.hours import FREE, hours_of
+from geodata.hours import measured_at
 from geodata.model import GROWTH
 from geodata.network import Network
 from geodata.region import Prepared
@@ -122,8 +123,9 @@ def region_robust(
         en = f"Model {choice.model} chooses the number of points itself, so that plans cannot be compared: give --sites, with mclp."
         raise OptionError(Problem(zh, en))
     question = ask(prepared, service_id, definition_id, choice)
+    assumed = replace(choice, hour=question.definition.hour)
     left_out: list[Words] = []
-    found = [_Variant("现有假定", "as assumed", prepared, choice), *_variants(prepared, choice, circumstances, left_out)]
+    found = [_Variant("现有假定", "as assumed", prepared, choice), *_variants(prepared, assumed, circumstances, left_out)]
     asked = [question.asked]
     for one in found[1:]:
         progress(f"计算情形：{one.zh} ……", f"computing the situation: {one.en} …")
@@ -163,23 +165,38 @@ def _variants(here: Prepared, choice: Choice, circumstances: Circumstances, left
 
 
 def _hours(here: Prepared, choice: Choice, left_out: list[Words]) -> Iterator[_Variant]:
-    """The first of all hours that have the same traffic, for each traffic that is known."""
-    speeds, first_of = here.speeds.drive, dict[tuple[bool, ...], int]()
-    spans = _spans(speeds)
+    """Each traffic that is known, at the first of its hours, but for the traffic that is assumed; named by all of its hours."""
+    speeds, hours_of_traffic = here.speeds.drive, dict[tuple[float, ...], list[int]]()
     for hour in speeds.hours:
-        first_of.setdefault(tuple(hour in span for span in spans), hour)
-    for hour in first_of.values():
-        if hour != choice.hour:
-            yield _Variant(f"{hour} 时车速", f"speeds at {hour} o'clock", here, replace(choice, hour=hour))
-    if not first_of:
+        hours_of_traffic.setdefault(_traffic(speeds, hour), []).append(hour)
+    assumed = _traffic(speeds, choice.hour)
+    for traffic, hours in hours_of_traffic.items():
+        if traffic != assumed:
+            zh, en = _hours_said(hours)
+            yield _Variant(f"{zh}车速", f"speeds at {en}", here, replace(choice, hour=hours[0]))
+    if not hours_of_traffic:
         zh = "车速文件没有分钟点的车速，钟点没有变动。"
         left_out.append((zh, "The speeds know nothing of hours of the day: hours do not differ."))
 
 
-def _spans(speeds: ModeSpeeds) -> list[frozenset[int]]:
-    """The spans of hours that factors and measurements hold for."""
-    measured = {text for one in (*speeds.ways.values(), *speeds.names.values()) for text in one if text != FREE}
-    return [*(frozenset(factor.hours) for factor in speeds.factors), *(hours_of(text) for text in sorted(measured))]
+def _traffic(speeds: ModeSpeeds, hour: int | None) -> tuple[float, ...]:
+    """All factors and measured speeds of an hour: two hours at which they are the same have the same travel times."""
+    classes = sorted({*speeds.classes, *(name for factor in speeds.factors for name in factor.classes)})
+    measured = [measured_at(one, hour) for one in (*speeds.ways.values(), *speeds.names.values())]
+    factors = [speeds.factor(road_class, hour) for road_class in [*classes, ""]]  # "": a class that is not named
+    return (*factors, *(-1.0 if math.isnan(kmh) else kmh for kmh in measured))  # nan equals nothing
+
+
+def _hours_said(hours: Sequence[int]) -> Words:
+    """Hours as spans, the last hour of each not among them: 7-9, and 22-2 past midnight."""
+    some = set(hours)
+    starts = [hour for hour in hours if (hour - 1) % 24 not in some] or [0]
+    spans = []
+    for start in starts:
+        length = next((one for one in range(1, 24) if (start + one) % 24 not in some), 24)
+        end = start + length
+        spans.append(f"{start}-{end if end <= 24 else end - 24}")  # noqa: PLR2004  hours of a day
+    return f"{'、'.join(spans)} 时", f"{', '.join(spans)} o'clock"
 
 
 def _at_speed(here: Prepared, factor: float) -> Prepared:

@@ -103,7 +103,7 @@ def by_year(
         A later year has fewer sites than an earlier one, or there is no plan of a year at all.
     """
     years = sorted(totals)
-    _check(years, totals)
+    check_totals(totals)
     same, terms = aligned([asked[year] for year in years], terms)
     asked = dict(zip(years, same, strict=True))
     best = {}
@@ -148,8 +148,15 @@ class _Question:
         return tuple(sorted(sites.id[at] for at in np.flatnonzero(plan & sites.counted)))
 
 
-def _check(years: Sequence[int], totals: Mapping[int, int]) -> None:
-    for year, later in pairwise(years):
+def check_totals(totals: Mapping[int, int]) -> None:
+    """Refuse totals by year that fall, before anything is computed.
+
+    Raises
+    ------
+    OptionError
+        A later year has fewer sites than an earlier one.
+    """
+    for year, later in pairwise(sorted(totals)):
         if totals[later] < totals[year]:
             zh = f"--by-year：{later} 年 {totals[later]} 个点，少于 {year} 年的 {totals[year]} 个：已建的点不撤，请改正。"
             en = f"--by-year: {totals[later]} sites in {later}, {totals[year]} in {year}: what is built is not taken back, mend the totals."
