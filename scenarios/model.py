@@ -53,8 +53,16 @@ class Close(Strict):
     id: str
 
 
-AnyChange = Open | Move | Close | RoadChange
-Change = Annotated[Open | Move | Close | CloseRoad | AddRoad | SetSpeed, Field(discriminator="do")]
+class Equip(Strict):
+    """A facility of the region or of an earlier change has another number of vehicles."""
+
+    do: Literal["equip"] = "equip"
+    id: str
+    vehicles: Annotated[int, Field(ge=1)]
+
+
+AnyChange = Open | Move | Close | Equip | RoadChange
+Change = Annotated[Open | Move | Close | Equip | CloseRoad | AddRoad | SetSpeed, Field(discriminator="do")]
 
 
 class Scenario(Strict):
@@ -223,19 +231,22 @@ def _open(facilities: Facilities, change: Open, prepared: Prepared) -> Facilitie
         always: dict[str, Any] = {"open_from": ("",), "open_to": ("",), "eligible_for": ("",), "capacity": np.array([np.nan])}
         always["resources"] = np.full_like(host.resources, np.nan)  # the beds and the staff stay the host's
         new = replace(host, id=(change.id,), name=(change.name or change.id,), kind=(change.kind,), **always)
-        return facilities.joined(_equipped(new, change))
+        return facilities.joined(_stated(new, change))
     if change.lon is None or change.lat is None:
         raise OptionError(Problem(f"{change.id} 须有 lon 与 lat，或 host。", f"{change.id!r} needs lon and lat, or host."))
-    return facilities.joined(_equipped(_stand_at(change.id, change.name, change.kind, (change.lon, change.lat), prepared.region), change))
+    return facilities.joined(_stated(_stand_at(change.id, change.name, change.kind, (change.lon, change.lat), prepared.region), change))
 
 
-def _equipped(new: Facilities, change: Open) -> Facilities:
+def _stated(new: Facilities, change: Open) -> Facilities:
     """With the turnout and the vehicles that a change states."""
-    turnout_s = new.turnout_s if change.turnout_s is None else np.array([change.turnout_s])
-    resources = new.resources.copy()
-    if change.vehicles is not None:
-        resources[:, RESOURCES.index("vehicles")] = change.vehicles
-    return replace(new, turnout_s=turnout_s, resources=resources)
+    new = new if change.vehicles is None else _with_vehicles(new, 0, change.vehicles)
+    return new if change.turnout_s is None else replace(new, turnout_s=np.array([change.turnout_s]))
+
+
+def _with_vehicles(facilities: Facilities, at: int, vehicles: int) -> Facilities:
+    resources = facilities.resources.copy()
+    resources[at, RESOURCES.index("vehicles")] = vehicles
+    return replace(facilities, resources=resources)
 
 
 def _move(facilities: Facilities, change: Move, prepared: Prepared) -> Facilities:
@@ -250,7 +261,11 @@ def _close(facilities: Facilities, change: Close, _prepared: Prepared) -> Facili
     return _without(facilities, _position(facilities, change.id))
 
 
-_CHANGES: dict[str, Callable[[Facilities, Any, Prepared], Facilities]] = {"open": _open, "move": _move, "close": _close}
+def _equip(facilities: Facilities, change: Equip, _prepared: Prepared) -> Facilities:
+    return _with_vehicles(facilities, _position(facilities, change.id), change.vehicles)
+
+
+_CHANGES: dict[str, Callable[[Facilities, Any, Prepared], Facilities]] = {"open": _open, "move": _move, "close": _close, "equip": _equip}
 
 
 def _position(facilities: Facilities, one: str) -> int:

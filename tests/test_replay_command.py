@@ -71,6 +71,19 @@ def test_made_up_calls_are_told_with_their_seed_and_what_theory_says(example, pl
     assert capsys.readouterr().out == said, "same question, same answer"
 
 
+def test_a_table_of_vehicles_may_name_the_points_of_a_plan_by_their_hosts(example, plan, tmp_path, capsys):
+    said = []
+    for prefix in ("plan-", ""):
+        vehicles = tmp_path / "vehicles.csv"
+        vehicles.write_text("id,vehicles\nJJ-0001,3\n" + "".join(f"{prefix}{one},2\n" for one in POINTS), encoding="utf-8")
+        assert main(["replay", str(example), "--scenario", str(plan), "--vehicles", str(vehicles)]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    vehicles.write_text("id,vehicles\nJJ-0001,3\nWS-0002,2\n", encoding="utf-8")
+    assert main(["replay", str(example), "--scenario", str(plan), "--vehicles", str(vehicles)]) == 2
+    assert "lacks the vehicles" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -13,10 +13,11 @@ from random_town import PROFILE, places, towns
 
 from coverage.stats import coverage
 from geodata.errors import InputError, OptionError
+from geodata.model import RESOURCES
 from geodata.region import Prepared
 from geodata.standards import default_services
 from scenarios.compare import compare
-from scenarios.model import Close, Move, Open, Scenario, changed_region, parse_scenario, read_scenario
+from scenarios.model import Close, Equip, Move, Open, Scenario, changed_region, parse_scenario, read_scenario
 from scenarios.siting.standby import site_standby
 
 STREET = town.streets(41, 1)  # 4 km
@@ -226,6 +227,20 @@ def test_a_closed_facility_is_gone_from_the_region_and_the_region_itself_is_unto
     assert changed.facilities.id == ("D",)
     assert prepared.region.facilities.id == ("C", "D")
     assert replace(changed, facilities=prepared.region.facilities).fingerprint == prepared.region.fingerprint
+
+
+def test_a_facility_gets_other_vehicles_and_nothing_else_changes():
+    prepared = prepared_town()
+    scenario = parse_scenario(Scenario().then(Equip(id="C", vehicles=3)).to_json(), "s.json")
+    facilities = changed_region(prepared, scenario).facilities
+    assert facilities.resources[:, RESOURCES.index("vehicles")].tolist()[0] == 3
+    assert np.isnan(prepared.region.facilities.resources).all(), "the region itself is untouched"
+    found = compare(prepared, scenario, town.definition(kinds=("hospital",)))
+    assert found.sites.empty
+    with pytest.raises(OptionError, match="no facility 'Z'"):
+        changed_region(prepared, Scenario().then(Equip(id="Z", vehicles=1)))
+    with pytest.raises(InputError, match=r"change 1: equip\.vehicles"):
+        parse_scenario('{"circle15": "scenario", "changes": [{"do": "equip", "id": "C", "vehicles": 0}]}', "s.json")
 
 
 def test_a_line_with_lon_and_lat_swapped_is_asked_about_and_one_of_a_single_point_is_told_how_many_it_needs():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from geodata.region import Prepared
 from scenarios.cli import main
 from scenarios.commands.common import cancellable
 from scenarios.output.export import site_files
-from scenarios.output.site_report import equal_table, site_json, site_text
+from scenarios.output.site_report import counted_lines, equal_table, site_json, site_text
 from scenarios.output.site_sheets import site_sheets
 from scenarios.output.writers import write_files
 from scenarios.siting.choice import Choice
@@ -121,6 +122,16 @@ def test_the_files_say_it_too_and_are_the_same_bytes_again(prepared: Prepared, m
     assert "JJ-0001" in told["迁址 moved"]
     names = [sheet.name for sheet in site_sheets(prepared, "emergency", tied)]
     assert names == ["说明", "急救点", "前后对比", "证明", "选择同样好的方案", "够不着的村居"]
+
+
+def test_calls_are_told_with_how_many_there_are_and_how_many_today(prepared: Prepared) -> None:
+    found = site_region(prepared, "emergency", Choice(sites=3, model="mclp", weigh="calls"))
+    [(what, said)] = counted_lines(found)
+    today, after, total = (float(number.replace(",", "")) for number in re.findall(r"[\d,]+(?=（)|(?<=of )[\d,]+", said))
+    assert (after, total) == (round(found.result.served), round(found.result.total))
+    assert today < after < total
+    assert f"{what}: {said}" in site_text(prepared, found)
+    assert said.endswith("次呼救 calls")
 
 
 def test_ctrl_c_stops_the_search_and_a_second_one_the_program() -> None:

@@ -14,6 +14,10 @@ from geodata.model import RESOURCES
 from geodata.region import Prepared
 from geodata.standards import Kind, Service, Services, Siting
 from scenarios.compare import compare
+from scenarios.model import changed_region
+from scenarios.output.site_report import lost_lines, site_json, site_table, site_text
+from scenarios.output.site_sheets import site_sheets
+from scenarios.replay_drives import stations
 from scenarios.siting.candidate_file import read_candidates
 from scenarios.siting.candidates import places_at
 from scenarios.siting.choice import Choice
@@ -172,7 +176,7 @@ def test_points_of_a_file_have_their_own_price_vehicles_and_turnout(prepared: Pr
     assert (found.sites.id, found.sites.name[1], found.vehicles.tolist()) == (("C", "P"), "甲", [1, 2])
     assert "1 candidates outside the county" in found.notes[0][1]
     scenario = plan_scenario(prepared, found)
-    assert (scenario.changes[0].turnout_s, scenario.changes[0].vehicles, scenario.changes[0].host) == (15, 2, None)
+    assert (scenario.changes[-1].turnout_s, scenario.changes[-1].vehicles, scenario.changes[-1].host) == (15, 2, None)
 
 
 def test_a_point_with_a_turnout_of_its_own_reaches_as_far_in_the_plan_as_in_its_scenario() -> None:
@@ -229,6 +233,70 @@ def test_the_vehicles_of_the_table_stand_at_points_and_a_fleet_is_spread():
     assert plan(given, **busy, fleet=4).vehicles.tolist() == [1, 3]
     assert plan(given, **busy, fleet=4, vehicles=2).vehicles.tolist() == [2, 2]
     assert plan(given, sites=2).vehicles.tolist() == [1, 1], "a model that does not ask for vehicles is told of none"
+
+
+def with_vehicles(prepared: Prepared, *vehicles: float) -> Prepared:
+    """The street with vehicles at its four places."""
+    resources = np.full((4, len(RESOURCES)), np.nan)
+    resources[:, RESOURCES.index("vehicles")] = vehicles
+    return replace(prepared, region=replace(prepared.region, facilities=replace(prepared.region.facilities, resources=resources)))
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        ({"sites": 2, "fleet": 4, "vehicles": 2}, [("equip", "C", 2), ("open", "plan-X", 2)]),
+        ({"sites": 2, "vehicles": {"C": 3}}, [("open", "plan-X", 1)]),
+        ({"sites": 1, "movable": ("all",), "fleet": 5}, [("move", "C", None), ("equip", "C", 5)]),
+    ],
+)
+def test_the_vehicles_of_a_plan_are_those_of_its_scenario(prepared: Prepared, said: dict, changes: list[tuple]):
+    given = with_vehicles(prepared, 3, 5, np.nan, np.nan)
+    found = plan(given, model="mexclp", busy=0.5, **said)
+    scenario = plan_scenario(given, found)
+    assert [(change.do, change.id, getattr(change, "vehicles", None)) for change in scenario.changes] == changes
+    after = stations(changed_region(given, scenario), DEFINITION, None)
+    assert (after.vehicles.sum(), after.assumed.sum()) == (found.vehicles.sum(), 0)
+
+
+def test_a_number_that_the_table_does_not_state_is_stated_by_the_scenario(prepared: Prepared):
+    found = plan(prepared, model="mexclp", busy=0.5, sites=1)
+    assert [(change.do, change.id, change.vehicles) for change in plan_scenario(prepared, found).changes] == [("equip", "C", 1)]
+
+
+def test_vehicles_and_prices_stand_in_the_table_only_where_they_say_something(prepared: Prepared):
+    given = with_vehicles(prepared, 3, 5, np.nan, np.nan)
+    usual = site_table(plan(given, sites=2))
+    assert not {"vehicles", "price"} & set(usual)
+    assert all(change.vehicles is None for change in plan_scenario(given, plan(given, sites=2)).changes)
+    told = site_table(plan(given, model="mexclp", busy=0.5, sites=2, prices={"X": 7.0}))
+    assert told[["vehicles", "price"]].to_numpy().tolist() == [[3, 0], [1, 7]]
+
+
+def test_the_table_tells_whom_each_point_covers_and_who_of_them_is_not_covered_today():
+    table = site_table(plan(street(clinics=PLACES | {"W": (2, 0)}), sites=3))
+    columns = ["id", "covered_people", "uncovered_today"]
+    assert table[columns].to_numpy().tolist() == [["C", 1, 0], ["W", 1, 0], ["X", 4, 4]]
+
+
+def test_who_is_no_longer_within_the_limits_is_told(prepared: Prepared):
+    found = plan(prepared, sites=2, closable=("all",), candidates=("hospital",))
+    assert (found.lost_people, lost_lines(found)) == (1, [("不再符合口径 no longer within the limits", "1 人 people")])
+    assert "no longer within the limits: 1 人 people" in site_text(prepared, found)
+    assert site_json(prepared, "emergency", found)["people_no_longer_within_limits"] == 1
+    proof_sheet = next(sheet for sheet in site_sheets(prepared, "emergency", found) if sheet.name == "证明")
+    assert ["不再符合口径 no longer within the limits", "1 人 people"] in proof_sheet.rows
+    assert lost_lines(plan(prepared, sites=2)) == []
+
+
+def test_a_chosen_host_that_will_be_given_up_is_told():
+    found = plan(street(open_to=["", "2028-01-01", "2028-01-01", ""]), sites=2)
+    assert [words for words in found.notes if "X" in words[0]] == [
+        (
+            "入选的点所在机构将停用：X name（X）自 2028-01-01 起停用（机构表）。",
+            "Chosen, and no longer there by the facility table: X name（X） from 2028-01-01 on.",
+        )
+    ]
 
 
 def test_costs_have_no_limit_and_are_in_milliseconds(prepared: Prepared):

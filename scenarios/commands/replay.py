@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from geodata.errors import OptionError, Problem
+from geodata.errors import InputError, OptionError, Problem
 from geodata.region import Prepared
 from geodata.standards import ServiceDefinition
 from geodata.store import open_region
 from scenarios.commands.common import in_year, progress, say, warn_of_traffic
-from scenarios.model import Scenario, read_scenario
+from scenarios.model import Open, Scenario, read_scenario
 from scenarios.output.replay_report import replay_files, replay_json, replay_text
 from scenarios.output.writers import json_text, write_files
 from scenarios.replay import replay, replay_points
@@ -51,8 +51,19 @@ def _terms(arguments: argparse.Namespace) -> ReplayTerms:
 def _vehicles(
     arguments: argparse.Namespace, prepared: Prepared, definition: ServiceDefinition, scenario: Scenario | None
 ) -> Mapping[str, int] | None:
-    """Vehicles of every point, before and after; None: of the facility table."""
+    """Vehicles of every point, before and after; None: of the facility table and the scenario.
+
+    A table may name the points of a plan by the facilities that host them, as siting does.
+    """
     if arguments.vehicles is None:
         return None
     points = replay_points(prepared, definition, scenario)
-    return {one: int(count) for one, count in zip(points, site_numbers(arguments.vehicles, points, "vehicles"), strict=True)}
+    hosts = {change.id: change.host for change in scenario.changes if isinstance(change, Open) and change.host} if scenario else {}
+    hosted = [hosts.get(one, one) for one in points]
+    try:
+        numbers = site_numbers(arguments.vehicles, points, "vehicles")
+    except InputError:
+        if len(set(hosted)) < len(points) or hosted == list(points):
+            raise
+        numbers = site_numbers(arguments.vehicles, hosted, "vehicles")
+    return {one: int(count) for one, count in zip(points, numbers, strict=True)}

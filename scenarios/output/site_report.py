@@ -11,6 +11,7 @@ import pandas as pd
 
 from coverage.gaps import CAUSES
 from geodata.region import Prepared
+from geodata.roads import Floats
 from scenarios.output.legend import ILLUSTRATIVE, PEOPLE_WORDS, STATE_WORDS, both, range_said
 from scenarios.output.report import (
     align,
@@ -19,6 +20,7 @@ from scenarios.output.report import (
     definition_json,
     people,
     people_not_counted,
+    percent,
     provenance,
     rows,
 )
@@ -80,6 +82,7 @@ def site_json(prepared: Prepared, service: str, plan: RegionPlan) -> dict[str, A
         "site_list": rows(site_table(plan)),
         "before": rows(plan.before),
         "after": rows(plan.after),
+        "people_no_longer_within_limits": plan.lost_people,
         "out_of_reach": rows(plan.out_of_reach),
         "seconds": seconds,
     }
@@ -132,7 +135,7 @@ def given_terms(choice: Choice) -> dict[str, Any]:
 def term_lines(plan: RegionPlan) -> list[tuple[str, str]]:
     """The model and the terms given, each with its value, and the price of the plan, for people."""
     lines = choice_lines(plan.choice)
-    if plan.question.asked.sites.price.any():
+    if has_prices(plan):
         lines.append(("新点费用合计 price of the new points", f"{prices_of(plan).sum():,.10g}"))
     return lines
 
@@ -162,18 +165,44 @@ def _said(value: object) -> str:
     return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
 
 
+def has_prices(plan: RegionPlan) -> bool:
+    """Whether prices were given."""
+    return bool(plan.question.asked.sites.price.any())
+
+
 def prices_of(plan: RegionPlan) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(sites,) prices of the chosen points; 0 for those that exist."""
     return np.asarray(plan.question.asked.sites.price[plan.chosen])
 
 
 def site_table(plan: RegionPlan) -> pd.DataFrame:
-    """One row a chosen point: id, name, kind, new, lon, lat (of its first entrance), vehicles, price, instead_of (whom it replaces)."""
+    """One row a chosen point.
+
+    Returns
+    -------
+    DataFrame
+        id, name, kind, new, lon, lat (of its first entrance), covered_people (residents within its limits), uncovered_today (those of them
+        who are within the limits of no point today), vehicles (if the model counts them), price (if any were given), instead_of (the
+        point whose place it takes).
+    """
     sites, at = plan.sites, entrances_of(plan.sites)
-    columns = {"id": sites.id, "name": sites.name, "kind": sites.kind, "new": plan.is_new, "lon": at[:, 0], "lat": at[:, 1]}
+    table = pd.DataFrame({"id": sites.id, "name": sites.name, "kind": sites.kind, "new": plan.is_new, "lon": at[:, 0], "lat": at[:, 1]})
+    table["covered_people"], table["uncovered_today"] = _people_of_each(plan)
+    if plan.counts_vehicles:
+        table["vehicles"] = plan.vehicles
+    if has_prices(plan):
+        table["price"] = prices_of(plan)
     instead = {one.stands: plan.question.places.id[one.stood] for one in plan.moved}
-    more = {"vehicles": plan.vehicles, "price": prices_of(plan), "instead_of": [instead.get(one, "") for one in plan.chosen.tolist()]}
-    return pd.DataFrame(columns | more)
+    table["instead_of"] = [instead.get(one, "") for one in plan.chosen.tolist()]
+    return table
+
+
+def _people_of_each(plan: RegionPlan) -> tuple[Floats, Floats]:
+    """(sites,) residents of the county within the limits of each chosen point, and those of them who are within no limits today."""
+    demand, question = plan.people, plan.question
+    covers = question.within[:, plan.chosen].T
+    today = np.asarray(question.within[:, np.flatnonzero(question.existing)].sum(axis=1) > 0)
+    return covers @ demand, covers @ np.where(today, 0.0, demand)
 
 
 def equal_table(plan: RegionPlan) -> pd.DataFrame:
@@ -209,14 +238,15 @@ def site_text(prepared: Prepared, plan: RegionPlan) -> str:
     title += "".join(f"\n{name}: {value}" for name, value in term_lines(plan))
     hour, spread = hour_said(prepared.speeds, plan.definition), range_said(prepared.region.demand)
     said = [both(words) for words in [hour, spread, *people_not_counted(prepared.region)] if words]
-    parts = [title, _chosen_text(plan), *_given_up(plan), table, *said, backstop, "\n".join(proof(plan))]
+    counted = [": ".join(line) for line in (*counted_lines(plan), *lost_lines(plan))]
+    parts = [title, _chosen_text(plan), *_given_up(plan), table, *said, "\n".join([backstop, *counted]), "\n".join(proof(plan))]
     parts += ["\n".join(words) for words in plan.notes]
     return "\n\n".join([*parts, *_out_of_reach_text(plan), *_equal_text(plan)]) + "\n"
 
 
 def shows_vehicles(plan: RegionPlan) -> bool:
     """Whether the number of vehicles says anything."""
-    return plan.choice.fleet is not None or plan.choice.vehicles is not None or bool((plan.vehicles != 1).any())
+    return plan.counts_vehicles
 
 
 def _chosen_text(plan: RegionPlan) -> str:
@@ -228,7 +258,7 @@ def _chosen_text(plan: RegionPlan) -> str:
     if shows_vehicles(plan):
         heads.append("车辆 vehicles")
         lines = [[*line, str(vehicles)] for line, vehicles in zip(lines, plan.vehicles, strict=True)]
-    if prices_of(plan).any():
+    if has_prices(plan):
         heads.append("费用 price")
         lines = [[*line, f"{price:,.10g}"] for line, price in zip(lines, prices_of(plan), strict=True)]
     return align(heads, lines)
@@ -245,6 +275,22 @@ def given_up_lines(plan: RegionPlan) -> list[tuple[str, str]]:
 def _given_up(plan: RegionPlan) -> list[str]:
     lines = given_up_lines(plan)
     return ["\n".join(f"{what}: {said}" for what, said in lines)] if lines else []
+
+
+def counted_lines(plan: RegionPlan) -> list[tuple[str, str]]:
+    """What is counted, if it is not residents: today, with the plan, and how many there are."""
+    if plan.weigh == "residents":
+        return []
+    asked, question = plan.question.asked, plan.question
+    today = np.asarray(question.within[question.counted][:, np.flatnonzero(question.existing)].sum(axis=1) > 0)
+    counts = [math.fsum(asked.people[covered]) for covered in (today, plan.covered_after[question.counted])]
+    before, after = (f"{people(count)}（{percent(count / plan.result.total)}）" for count in counts)
+    return [("符合口径 within the limits", f"{before} → {after}，共 of {people(plan.result.total)} {both(COUNTED[plan.weigh])}")]
+
+
+def lost_lines(plan: RegionPlan) -> list[tuple[str, str]]:
+    """How many residents are within the limits today and no longer with the plan, if any."""
+    return [("不再符合口径 no longer within the limits", f"{people(plan.lost_people)} 人 people")] if plan.lost_people > 0 else []
 
 
 def out_of_reach_said(plan: RegionPlan) -> str:

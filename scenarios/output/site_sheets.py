@@ -29,9 +29,11 @@ from scenarios.output.site_report import (
     EQUAL_WORDS,
     OUT_OF_REACH_WORDS,
     before_and_after,
+    counted_lines,
     equal_said,
     equal_table,
     given_up_lines,
+    lost_lines,
     out_of_reach_said,
     site_table,
     term_lines,
@@ -46,11 +48,17 @@ _SITE_COLUMNS: Final = (
     Column("类别", "kind", "text", 18),
     TOWNSHIP,
     Column("状态", "state", "text", 12),
-    *(LON, LAT, ID),
-    Column("车辆", "vehicles", width=8),
-    Column("费用", "price", "figure"),
-    Column("代替", "instead of", "text", 16),
 )
+_MORE_COLUMNS: Final = {
+    "lon": LON,
+    "lat": LAT,
+    "id": ID,
+    "covered_people": Column("时限内人口\n（站点间重复）", "people within (overlaps)", width=16),
+    "uncovered_today": Column("其中现状\n未覆盖人口", "of them uncovered today", width=14),
+    "vehicles": Column("车辆", "vehicles", width=8),
+    "price": Column("费用", "price", "figure"),
+    "instead_of": Column("代替", "instead of", "text", 16),
+}
 _EQUAL_COLUMNS: Final = {
     "number": Column("序号", "no.", width=6),
     "without": Column("换下", "without", "text", 60),
@@ -69,7 +77,7 @@ def site_sheets(prepared: Prepared, service_id: str, plan: RegionPlan) -> list[S
     table += before_after_rows(demand, [{"zone": beyond, "people": first["people"]} | backstop])
     sheets = [
         about_sheet(prepared, {service_id: plan.definition}, MEANINGS),
-        Sheet("急救点", f"急救点：{title}", _SITE_COLUMNS, _site_rows(prepared, plan)),
+        _site_sheet(prepared, plan, title),
         Sheet("前后对比", f"前后对比：{title}", before_after_columns(demand), table, sums(compared["row"]) | {len(compared)}),
         Sheet("证明", f"为什么是这些点：{title}", ABOUT_COLUMNS, _proof_rows(plan)),
     ]
@@ -80,13 +88,14 @@ def site_sheets(prepared: Prepared, service_id: str, plan: RegionPlan) -> list[S
     return sheets
 
 
-def _site_rows(prepared: Prepared, plan: RegionPlan) -> list[list[Cell]]:
+def _site_sheet(prepared: Prepared, plan: RegionPlan, title: str) -> Sheet:
     kinds, table = kind_words(prepared), site_table(plan)
     zones = townships(prepared, table[["lon", "lat"]].to_numpy())
     states = [both(STATE_WORDS["new" if new else "kept"]) for new in table["new"]]
-    columns = (table["name"], [both(kinds[kind]) for kind in table["kind"]], zones, states, table["lon"], table["lat"], table["id"])
-    rest = (table["vehicles"], table["price"], table["instead_of"])
-    return [[n, *row] for n, row in enumerate(zip(*columns, *rest, strict=True), 1)]
+    more = [name for name in _MORE_COLUMNS if name in table]
+    columns = (table["name"], [both(kinds[kind]) for kind in table["kind"]], zones, states, *(table[name] for name in more))
+    cells: list[list[Cell]] = [[n, *row] for n, row in enumerate(zip(*columns, strict=True), 1)]
+    return Sheet("急救点", f"急救点：{title}", (*_SITE_COLUMNS, *(_MORE_COLUMNS[name] for name in more)), cells)
 
 
 def _proof_rows(plan: RegionPlan) -> list[list[Cell]]:
@@ -103,7 +112,7 @@ def _proof_rows(plan: RegionPlan) -> list[list[Cell]]:
         rows.append([f"任何地点都无法在 {minutes} 分钟内到达 beyond every place", f"{people(plan.beyond_all_people)} 人 people"])
     rows.append(["符合口径 within the limits", people(plan.result.served)])
     rows += [[f"阶段 stage {stage.name}", f"{stage.objective:,.10g}（界限 bound {stage.bound:,.10g}）"] for stage in plan.result.stages]
-    rows += [[what, said] for what, said in given_up_lines(plan)]
+    rows += [[what, said] for what, said in (*counted_lines(plan), *given_up_lines(plan), *lost_lines(plan))]
     rows += [["候选点说明 on the candidates", both(words)] for words in plan.notes]
     rows += [
         [what, said] for what, said in ((both(OUT_OF_REACH_WORDS), out_of_reach_said(plan)), (both(EQUAL_WORDS), equal_said(plan))) if said

@@ -23,14 +23,14 @@ from coverage.gaps import gap_table
 from coverage.snap import projected
 from coverage.stats import zone_table
 from geodata.errors import OptionError, Problem
-from geodata.model import Facilities, Region
+from geodata.model import RESOURCES, Facilities, Region
 from geodata.region import Prepared
-from geodata.roads import Bools, Ints
+from geodata.roads import Bools, Floats, Ints
 from geodata.standards import ServiceDefinition
-from scenarios.model import AnyChange, Close, Move, Open, Scenario
+from scenarios.model import AnyChange, Close, Equip, Move, Open, Scenario
 from scenarios.siting import models
 from scenarios.siting.candidates import entrances_of
-from scenarios.siting.choice import Choice
+from scenarios.siting.choice import OF_VEHICLES, Choice
 from scenarios.siting.region_question import RegionQuestion, ask
 from scenarios.siting.region_words import proof as proof  # noqa: PLC0414  pages and reports take it from here
 from scenarios.siting.result import SitingResult, StageValue
@@ -74,12 +74,16 @@ class RegionPlan:
     before_backstop, after_backstop : DataFrame
         The same for the backstop.
     covered_after : (demand points,) bool
+    lost_people : float
+        Residents of the county who are within the limits today and no longer with the plan.
     out_of_reach : DataFrame
         ``coverage.gaps.gap_table``: who is within the limits of no place, chosen or not, and why.
     beyond_backstop : tuple of str
         Settlements inside the county that no place, chosen or not, could reach within the backstop; sorted by id.
     beyond_all_people : float
         Residents whom no place could reach within the backstop.
+    people : (demand points,) float64
+        Residents; 0 outside the county.
     """
 
     question: RegionQuestion
@@ -95,9 +99,11 @@ class RegionPlan:
     before_backstop: pd.DataFrame
     after_backstop: pd.DataFrame
     covered_after: Bools
+    lost_people: float
     out_of_reach: pd.DataFrame
     beyond_backstop: tuple[str, ...]
     beyond_all_people: float
+    people: Floats
 
     @property
     def choice(self) -> Choice:
@@ -135,9 +141,14 @@ class RegionPlan:
         return int(self.question.asked.sites.background.sum())
 
     @property
+    def counts_vehicles(self) -> bool:
+        """Whether the model asks how many vehicles stand at a point; else `vehicles` says nothing."""
+        return self.choice.model in OF_VEHICLES
+
+    @property
     def notes(self) -> tuple[Words, ...]:
-        """What was left out of the candidates, and why."""
-        return self.question.notes
+        """What was left out of the candidates, and why; and which chosen ones will not last."""
+        return self.question.notes + _ending(self.sites)
 
 
 def site_standby(
@@ -238,6 +249,7 @@ def plan_of(prepared: Prepared, question: RegionQuestion, result: SitingResult) 
         ),
         beyond_backstop=tuple(sorted(region.demand.id[at] for at in np.flatnonzero(lost) if region.demand.settlement[at])),
         beyond_all_people=math.fsum(region.demand.people[lost]),
+        people=np.where(region.demand.inside, region.demand.people, 0.0),
         **_before_and_after(prepared, question, chosen),
     )
 
@@ -245,7 +257,8 @@ def plan_of(prepared: Prepared, question: RegionQuestion, result: SitingResult) 
 def plan_scenario(prepared: Prepared, plan: RegionPlan, language: Literal["zh", "en"] = "zh") -> Scenario:
     """Turn a plan into a scenario that opens, moves and closes points, so that both give the same figures.
 
-    A new point stands in the facility that hosts it, if there is one, and is of the last kind that the definition names.
+    A new point stands in the facility that hosts it, if there is one, and is of the last kind that the definition names. Where the model
+    counts vehicles, every point of the scenario has those of the plan.
     """
     region, places = prepared.region, plan.question.places
     changes: list[AnyChange] = [Close(id=one) for one in plan.closed.id]
@@ -254,11 +267,23 @@ def plan_scenario(prepared: Prepared, plan: RegionPlan, language: Literal["zh", 
         lon, lat = entrances_of(places)[one.stands].tolist()
         changes.append(Move(id=places.id[one.stood], lon=lon, lat=lat) if one.stands in comes else Close(id=places.id[one.stood]))
     for at, vehicles in zip(plan.chosen.tolist(), plan.vehicles.tolist(), strict=True):
-        if not plan.question.existing[at] and at not in comes:
+        if plan.question.existing[at] or at in comes:
+            changes += _equipped(plan, at, vehicles)
+        else:
             changes.append(_opened(region, plan, at, vehicles))
     zh, en = MODEL_WORDS[plan.choice.model]
     name = f"{zh}，{len(plan.sites)} 个点" if language == "zh" else f"{en}, {len(plan.sites)} sites"
     return Scenario(name=name, region=region.name, region_fingerprint=region.fingerprint, changes=tuple(changes))
+
+
+def _ending(sites: Facilities) -> tuple[Words, ...]:
+    """Which chosen points stand in a facility of which the table says when it will be given up."""
+    ends = [(f"{name}（{one}）", day) for name, one, day in zip(sites.name, sites.id, sites.open_to, strict=True) if day]
+    if not ends:
+        return ()
+    zh = "、".join(f"{name}自 {day} 起停用" for name, day in ends)
+    en = ", ".join(f"{name} from {day} on" for name, day in ends)
+    return ((f"入选的点所在机构将停用：{zh}（机构表）。", f"Chosen, and no longer there by the facility table: {en}."),)
 
 
 def _opened(region: Region, plan: RegionPlan, at: int, vehicles: int) -> Open:
@@ -274,8 +299,16 @@ def _opened(region: Region, plan: RegionPlan, at: int, vehicles: int) -> Open:
         lon=None if hosted else lon,
         lat=None if hosted else lat,
         turnout_s=None if hosted or math.isnan(turnout_s) else turnout_s,
-        vehicles=vehicles if vehicles > 1 else None,
+        vehicles=vehicles if plan.counts_vehicles else None,
     )
+
+
+def _equipped(plan: RegionPlan, at: int, vehicles: int) -> list[Equip]:
+    """A point that exists or has moved, where the model gives it other vehicles than its table."""
+    places = plan.question.places
+    stood = at if plan.question.existing[at] else next(one.stood for one in plan.moved if one.stands == at)
+    is_other = bool(places.resources[stood, RESOURCES.index("vehicles")] != vehicles)  # not stated is another number too
+    return [Equip(id=places.id[stood], vehicles=vehicles)] if plan.counts_vehicles and is_other else []
 
 
 def _moves_as_it_is(places: Facilities, moved: Moved) -> bool:
@@ -309,7 +342,9 @@ def _before_and_after(prepared: Prepared, question: RegionQuestion, chosen: Ints
         for covers, suffix in ((question.within_backstop, "_backstop"), (question.within, ""))
         for when, which in (("before", existing), ("after", after))
     }
-    return tables | {"covered_after": _any(question.within, after)}
+    covered = _any(question.within, after)
+    lost = region.demand.inside & _any(question.within, existing) & ~covered
+    return tables | {"covered_after": covered, "lost_people": math.fsum(region.demand.people[lost])}
 
 
 def _any(covers: csr_array, columns: Ints) -> Bools:
