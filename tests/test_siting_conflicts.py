@@ -142,8 +142,8 @@ def said(sites, model="mclp", near=None, wide=None, **terms):
 
 def test_a_site_that_is_forced_and_forbidden_is_named_alone():
     assert said(Sites.of(EIGHT, total=3, fixed="ab", forbidden="bc")) == [
-        ("fixed", "b", "必须入选或保留：b（这类要求共 2 个）"),
-        ("forbidden", "b", "不得入选：b（这类要求共 2 个）"),
+        ("fixed", "b", "必须入选或保留：b（另有 1 个同类要求与此矛盾无关）"),
+        ("forbidden", "b", "不得入选：b（另有 1 个同类要求与此矛盾无关）"),
     ]
 
 

@@ -13,8 +13,6 @@ from geodata.errors import Circle15Error, OptionError, Problem
 from geodata.model import Facilities
 from geodata.region import Prepared
 from geodata.store import open_region
-from geodata.tables.columns import ID
-from geodata.tables.load import read_table
 from scenarios.commands.common import cancellable, file_kinds, in_year, progress, warn_of_traffic, write
 from scenarios.commands.site_matrix import ids_in
 from scenarios.flood import read_area
@@ -23,7 +21,7 @@ from scenarios.output.site_report import site_json, site_text
 from scenarios.output.writers import json_text
 from scenarios.siting.candidate_file import read_candidates
 from scenarios.siting.choice import ELIGIBLE, Choice
-from scenarios.siting.site_numbers import Numbered, site_numbers
+from scenarios.siting.site_numbers import Numbered, price_unit, site_ids, site_numbers
 from scenarios.siting.standby import site_region
 
 OF_A_TABLE = ("cost", "demand", "demand_side", "limit")
@@ -102,6 +100,8 @@ def _said(arguments: argparse.Namespace, files: Sequence[Path]) -> dict[str, Any
         "hour": arguments.hour,
         "equals": arguments.equal or 0,
     }
+    if said["prices"] and arguments.prices.is_file():
+        said["price_unit"] = price_unit(arguments.prices)
     if isinstance(said["prices"], float):
         problems.append(Problem("--prices 须是一张表（id,price）。", "--prices must be a table (id,price)."))
     try:
@@ -117,7 +117,7 @@ def _said(arguments: argparse.Namespace, files: Sequence[Path]) -> dict[str, Any
 def by_site(text: str, column: Numbered) -> float | dict[str, float]:
     """Read one number for all sites, or a table of id and number."""
     path = Path(text)
-    ids = [str(one) for one in read_table(path, (ID,))["id"]] if path.is_file() else ["all"]
+    ids = site_ids(path) if path.is_file() else ["all"]
     read = site_numbers(text, ids, column)
     numbers = [int(one) for one in read] if column == "vehicles" else read.tolist()
     return dict(zip(ids, numbers, strict=True)) if path.is_file() else numbers[0]

@@ -63,6 +63,9 @@ def new_places(prepared: Prepared, service_id: str, definition: ServiceDefinitio
     places = own.joined(made)
     forced = np.isin(np.array(places.id, dtype=object), list(choice.fixed))
     kept, notes = _allowed(places, forced, choice)
+    if named := first_few(f"{one} {name}" for one, name in _forced_anyway(own, service_id, choice)):
+        zh = f"--fixed 指定的 {named} 在机构表中没有写为可设点，按指定采用。"
+        notes.append((zh, f"Forced in by --fixed although the facility table does not say that they may host a point: {named}."))
     if twice:
         notes.append((f"{twice:,} 个候选点与另一个同在一处，只计一次。", f"{twice:,} candidates at the same place as another count once."))
     return NewPlaces(places.take(np.flatnonzero(kept)), forced[kept], tuple(notes))
@@ -159,6 +162,12 @@ def _own_places(prepared: Prepared, service_id: str, choice: Choice, standing: B
     shown = facilities.open_on(prepared.region.date) & ~facilities.restricted
     which = (wanted & ~facilities.external | forced) & shown & ~standing
     return facilities.take(np.flatnonzero(which)), which
+
+
+def _forced_anyway(own: Facilities, service_id: str, choice: Choice) -> list[tuple[str, str]]:
+    """Ids and names of facilities that must host a point though neither the table nor a kind asked for says that they may."""
+    unasked = ~(own.eligible(service_id) | own.of_kinds(choice.candidates))
+    return sorted((own.id[at], own.name[at]) for at in np.flatnonzero(unasked))
 
 
 def _made_places(prepared: Prepared, definition: ServiceDefinition, choice: Choice) -> Facilities:

@@ -67,6 +67,8 @@ class Choice:
     budget : float or None
         The prices of the new points may not add up to more.
     prices : mapping of id to float
+    price_unit : str
+        Of the prices and the budget, such as 万元; "" if it is not known.
     vehicles : int, mapping of id to int, or None
         At each point; with a `fleet` the most that can stand there. Unless given, as the facility table says, 1 where it says nothing.
     fleet : int or None
@@ -100,6 +102,7 @@ class Choice:
     spacing_m: float | None = None
     budget: float | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
+    price_unit: str = ""
     vehicles: int | Mapping[str, int] | None = None
     fleet: int | None = None
     busy: Busy | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,6 +20,13 @@ WITHIN: Final[dict[str, Words]] = {
     "lscp": ("时限", "the limit"),
     "bacop1": ("时限", "the limit"),
 }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NamedAsked(Asked):
+    """A question whose sites and demand points have names, by id, that people know better than the ids."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Group(NamedTuple):
@@ -80,18 +88,18 @@ def _number(value: float, *, up: bool = False) -> str:
     return f"{millionths / 1e6:,.15g}"
 
 
-def _would_do(possible: Possible, zh: str) -> Words:
-    """Which number (of things, in Chinese) would do instead, in brackets; nothing where that is not known."""
+def _would_do(possible: Possible, zh: str, en: str = "") -> Words:
+    """Which number (of things or a sign, behind it) would do instead, in brackets; nothing where that is not known."""
     below, above = possible
     if below == (None, True) and above.number is not None:
         least = _number(above.number, up=True)
-        return f"（至少要 {least}{zh}）", f" (at least {least} needed)"
+        return f"（至少要 {least}{zh}）", f" (at least {least}{en} needed)"
     if above == (None, True) and below.number is not None:
         most = _number(below.number)
-        return f"（最多只能 {most}{zh}）", f" (at most {most} possible)"
+        return f"（最多只能 {most}{zh}）", f" (at most {most}{en} possible)"
     if below.number is not None and above.number is not None and below.is_sure and above.is_sure:
         less, more = _number(below.number), _number(above.number, up=True)
-        return f"（{less} 或 {more}{zh}可行）", f" ({less} or {more} would do)"
+        return f"（{less} 或 {more}{zh}可行）", f" ({less} or {more}{en} would do)"
     return "", ""
 
 
@@ -118,7 +126,7 @@ def _budget(case: _Case) -> Words:
 def _share(case: _Case) -> Words:
     asked = {"partial": case.terms.share, "dsm": case.terms.alpha}[case.model] or 0.0
     zh_most, en_most = _would_do(
-        Possible(*(one._replace(number=None if one.number is None else one.number * 100) for one in case.possible)), " %"
+        Possible(*(one._replace(number=None if one.number is None else one.number * 100) for one in case.possible)), " %", " %"
     )
     if case.model == "partial":
         return f"时限内至少覆盖 {_percent(asked)} 的人{zh_most}", f"at least {_percent(asked)} of the people within the limit{en_most}"
@@ -130,13 +138,20 @@ def _percent(share: float) -> str:
     return f"{share * 100:.10g} %"
 
 
+def _shown(asked: Asked, ids: Iterable[str]) -> str:
+    """The first few ids, each with its name if it has one."""
+    names = asked.names if isinstance(asked, NamedAsked) else {}
+    return first_few(f"{one} {names[one]}" if names.get(one, one) != one else one for one in ids)
+
+
 def _listed(case: _Case) -> Words:
     """Those named, and of how many; or that they are meant as a whole."""
     if case.group.is_whole:
         return f"全部 {case.in_all} 个", f"all {case.in_all}"
     more = case.in_all - len(case.group.demands)
-    zh, en = (f"（这类要求共 {case.in_all} 个）", f" (of {case.in_all} in all)") if more else ("", "")
-    return first_few(case.named) + zh, first_few(case.named) + en
+    zh, en = (f"（另有 {more} 个同类要求与此矛盾无关）", f" ({more} more of this kind play no part)") if more else ("", "")
+    shown = _shown(case.asked, case.named)
+    return shown + zh, shown + en
 
 
 def _fixed(case: _Case) -> Words:
@@ -152,9 +167,9 @@ def _forbidden(case: _Case) -> Words:
 def _apart(case: _Case) -> Words:
     if case.group.is_whole:
         return f"最小间距（{case.in_all} 对候选点过近）", f"the least distance between sites ({case.in_all} pairs are too near each other)"
-    ids, hidden = case.asked.sites.id, case.asked.sites.background
+    ids, hidden, asked = case.asked.sites.id, case.asked.sites.background, case.asked
     zh_pairs, en_pairs = (
-        [" – ".join(sorted((said if hidden[at] else ids[at]) for at in one.about)) for one in case.group.demands]
+        [" – ".join(sorted((said if hidden[at] else _shown(asked, [ids[at]])) for at in one.about)) for one in case.group.demands]
         for said in ("一个照常服务的点", "a site that serves anyway")
     )
     return f"距离过近、不能同时入选：{first_few(zh_pairs)}", f"too near each other to be chosen both: {first_few(en_pairs)}"
@@ -166,7 +181,7 @@ def _movable(case: _Case) -> Words:
     if len(case.group.demands) != 1 or case.group.is_whole:
         return f"迁走的点须各有一个点代替：{zh}", f"each that moves is replaced by a site of its own: {en}"
     (at,) = case.group.demands[0].about
-    others = first_few(sorted(sites.id[one] for one in sites.replaces[[at]].nonzero()[1] if not sites.background[one]))
+    others = _shown(case.asked, sorted(sites.id[one] for one in sites.replaces[[at]].nonzero()[1] if not sites.background[one]))
     zh_by, en_by = (f"只能由 {others} 代替", f"only {others} can replace it") if others else ("没有点可以代替它", "nothing can replace it")
     return f"{zh} 须保留或由一个点代替（{zh_by}）", f"{en} stays or is replaced ({en_by})"
 

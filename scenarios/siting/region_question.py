@@ -17,10 +17,13 @@ from coverage.travel_times import nearest_facility, times_between
 from geodata.errors import OptionError, Problem, first_few
 from geodata.model import Facilities
 from geodata.region import Prepared
-from geodata.roads import Bools, Ints
+from geodata.roads import Bools, Floats, Ints
 from geodata.standards import Limit, ServiceDefinition
+from scenarios.output.speed_words import hour_said
 from scenarios.siting.candidates import near_pairs, new_places
 from scenarios.siting.choice import ALL, ELIGIBLE, OF_COST, OF_WIDE, Choice
+from scenarios.siting.conflict_words import NamedAsked
+from scenarios.siting.cut_off import people_cut_off
 from scenarios.siting.models import check_ids
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.site_terms import terms_of, vehicles_at
@@ -51,8 +54,10 @@ class RegionQuestion:
     ways : tuple of WaysOn
         Of the region's demand points and of the places, on the network of the definition.
     within, within_backstop : (demand points of the region, places) sparse bool
+    cut_off : (places,) float64
+        People whom a place reaches that no road connects with the main network; nan for places on it, and as the crow flies.
     notes : tuple of (zh, en)
-        What was left out of the candidates, and why.
+        What was left out of the candidates, and why; what else is to be known of the question.
     """
 
     choice: Choice
@@ -66,6 +71,7 @@ class RegionQuestion:
     ways: tuple[WaysOn, WaysOn]
     within: csr_array
     within_backstop: csr_array
+    cut_off: Floats
     notes: tuple[Words, ...]
 
     @property
@@ -110,9 +116,10 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
         ways[mode] = snap_demand(network, demand), snap_facilities(network, places)
     within, within_backstop = (_within(prepared, one, places, ways[one.mode]) for one in (definition, backstop))
     mine = ways[definition.mode][0].take(counted), ways[definition.mode][1]
+    cut_off = _cut_off(prepared, definition, people[counted], mine)
     return RegionQuestion(
         choice=choice,
-        asked=Asked(
+        asked=NamedAsked(
             sites=sites,
             demand=tuple(demand.id[at] for at in counted),
             people=people[counted],
@@ -120,6 +127,7 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
             wide=csr_array(within_backstop[counted]) if choice.model in OF_WIDE else None,
             cost=_costs(prepared, definition, places, mine) if choice.model in OF_COST else None,
             has_route=_has_route(prepared, definition, mine),
+            names=dict(zip((*demand.id, *places.id), (*demand.name, *places.name), strict=True)),
         ),
         terms=terms,
         definition=definition,
@@ -130,8 +138,46 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
         ways=ways[definition.mode],
         within=within,
         within_backstop=within_backstop,
-        notes=roles.notes + notes,
+        cut_off=cut_off,
+        notes=(*roles.notes, *notes, *_notes(sites, cut_off, roles.existing, choice), *_of_hour(prepared, definition)),
     )
+
+
+def _cut_off(prepared: Prepared, definition: ServiceDefinition, people: Floats, ways: tuple[WaysOn, WaysOn]) -> Floats:
+    """People of the places that are cut off; nan for the others."""
+    if measure_of(definition) is None:
+        return np.full(ways[1].count, np.nan)
+    return people_cut_off(prepared.network_of(definition), ways[0], people, ways[1])
+
+
+def _notes(sites: Sites, cut_off: Floats, existing: Bools, choice: Choice) -> tuple[Words, ...]:
+    """What a planner should know of the candidates before the answer: some are cut off, or none can be paid for."""
+    may_come, notes = ~existing & ~sites.always & ~sites.forbidden, []
+    apart = int((may_come & ~np.isnan(cut_off)).sum())
+    if apart and choice.model in OF_COST:
+        zh = f"注意：{apart:,} 个候选点不与主要路网连通。本模型先使没有路线的人最少，可能在这些孤立的地方各设一点；"
+        en = f"Mind: {apart:,} candidates are cut off from the main roads. This model first has the fewest without a route, and may put "
+        end = ("请先补上缺的道路，或用 --forbid 除去它们。", "a point into each: add the missing roads, or leave them out by --forbid.")
+        notes.append((zh + end[0], en + end[1]))
+    if sites.budget is not None and may_come.any() and math.fsum(sites.price[sites.fixed]) + sites.price[may_come].min() > sites.budget:
+        least, unit = f"{sites.price[may_come].min():,.10g}", choice.price_unit
+        zh = f"预算 {sites.budget:,.10g}{_spaced(unit) or ' '}不够新设任何一个候选点（最便宜的须 {least}{_spaced(unit)}）。"
+        en = (
+            f"The budget of {sites.budget:,.10g}{_spaced(unit)} does not pay for any candidate (the cheapest costs {least}{_spaced(unit)})."
+        )
+        notes.append((zh, en))
+    return tuple(notes)
+
+
+def _spaced(unit: str) -> str:
+    return f" {unit}" if unit else ""
+
+
+def _of_hour(prepared: Prepared, definition: ServiceDefinition) -> list[Words]:
+    """Say it where nothing is known of the hour asked for: the traffic is then that of the whole day."""
+    hours = prepared.speeds.of(definition.mode).hours
+    words = None if definition.hour in hours else hour_said(prepared.speeds, definition)
+    return [words] if words else []
 
 
 def definitions(
@@ -197,7 +243,8 @@ def _unknown(facilities: Facilities, is_open: Bools, new: Sequence[str], choice:
         if unknown := sorted(set(ids) - known):
             zh = f"{option}：找不到这些点：{first_few(unknown)}。请写机构编码（机构表的编码列）或候选点的编码。"
             en = f"{option}: there are no such points: {first_few(unknown)}. Name them by id, as in the facility table, or as a candidate."
-            problems.append(Problem(zh, en))
+            by_name = _by_name(facilities, unknown)
+            problems.append(Problem(zh + by_name.zh, en + by_name.en))
     shut = {one for one, there in zip(facilities.id, is_open, strict=True) if not there}
     if closed := sorted(set(choice.fixed) & shown & shut):
         zh = f"固定点在该日期未启用：{first_few(closed)}。"
@@ -205,14 +252,32 @@ def _unknown(facilities: Facilities, is_open: Bools, new: Sequence[str], choice:
     return problems
 
 
+def _by_name(facilities: Facilities, unknown: Sequence[str]) -> Problem:
+    """Say the id of what is a facility's name, where only one has it and it may be shown."""
+    ids: dict[str, list[str]] = {}
+    for one, name, hidden in zip(facilities.id, facilities.name, facilities.restricted, strict=True):
+        if not hidden:
+            ids.setdefault(name, []).append(one)
+    meant = [(name, ids[name][0]) for name in unknown if len(ids.get(name, ())) == 1]
+    if not meant:
+        return Problem("", "")
+    zh, en = first_few(f"{name} 的编码是 {one}" for name, one in meant), first_few(f"{name} is {one}" for name, one in meant)
+    return Problem(f"{zh}。", f" By id, {en}.")
+
+
 def _not_standing(old: Facilities, choice: Choice) -> list[Problem]:
     """What may be closed or moved must be a point that exists inside the county."""
     problems = []
     for option, ids in (("--closable", choice.closable), ("--movable", choice.movable)):
         if wrong := sorted(set(ids) - set(old.id) - set(ALL)):
-            has = first_few(sorted(old.id)) or "–"
+            has = first_few(f"{one} {name}" for one, name in sorted(zip(old.id, old.name, strict=True))) or "–"
             zh = f"{option}：{first_few(wrong)} 不是县内现有的点。现有的点：{has}。"
             problems.append(Problem(zh, f"{option}: {first_few(wrong)}: no existing points of the county. There are: {has}."))
+    may_go = set(old.id if ALL in {choice.closable, choice.movable} else (*choice.closable, *choice.movable))
+    if kept := first_few(sorted((set(choice.forbidden) & set(old.id)) - may_go - set(choice.fixed))):
+        zh = f"--forbid：{kept} 是现有的点，现有的点默认保留。要撤销，请在 --closable 中也写上；要迁走，请写在 --movable 中。"
+        en = f"--forbid: {kept}: existing points, which are kept. To close them, name them by --closable too; to move them, by --movable."
+        problems.append(Problem(zh, en))
     return problems
 
 

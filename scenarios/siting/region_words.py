@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from geodata.errors import first_few
 from scenarios.siting.region_question import measure_of
 from scenarios.siting.weights import COUNTED
 from scenarios.siting.words import Units, Words
@@ -23,7 +24,8 @@ def proof(plan: RegionPlan) -> Words:
     standing = tuple(one for one, is_new in zip(plan.sites.id, plan.is_new, strict=True) if not is_new)
     of_region = replace(plan.result, fixed=standing)  # whatever had to be chosen: new is what does not exist
     zh, en = _of_backstop(plan) if plan.choice.model == "lexicographic" else said(of_region, units_of(plan))
-    return begin_zh + zh, begin_en + en
+    mind_zh, mind_en = _cut_off(plan)
+    return begin_zh + zh + mind_zh, begin_en + en + mind_en
 
 
 def units_of(plan: RegionPlan) -> Units:
@@ -64,7 +66,36 @@ def _beginning(plan: RegionPlan) -> Words:
     if plan.background:
         zh += f"另有 {plan.background} 个县外或不公开的站点照常服务，不计入总数。"
         en += f"Another {plan.background} outside the county or not public go on serving and are not counted in the total. "
-    return zh, en
+    of_budget = _of_budget(plan)
+    return zh + of_budget[0], en + of_budget[1]
+
+
+def _of_budget(plan: RegionPlan) -> Words:
+    """What the choice costs, and that whatever is said of other choices is of those that can be paid for."""
+    sites, unit = plan.question.asked.sites, plan.choice.price_unit
+    if sites.budget is None:
+        return "", ""
+    budget, cost = (f"{one:,.10g}{f' {unit}' if unit else ''}" for one in (sites.budget, math.fsum(sites.price[plan.chosen])))
+    return (
+        f"本方案费用合计 {cost}；以下只与费用合计不超过 {budget}{'' if unit else ' '}的选法相比。",
+        f"This choice costs {cost}; what follows compares it with the choices that cost no more than {budget}. ",
+    )
+
+
+def _cut_off(plan: RegionPlan) -> Words:
+    """Warn of chosen new points that no road connects with the main network."""
+    reached = plan.question.cut_off[plan.chosen]
+    alone = [at for at in range(len(plan.chosen)) if plan.is_new[at] and not math.isnan(reached[at])]
+    if not alone:
+        return "", ""
+    unit, units = COUNTED[plan.weigh]
+    names = [f"{plan.sites.id[at]} {plan.sites.name[at]}" for at in alone]
+    zh = first_few(f"{name}（{reached[at]:,.0f} {unit}）" for name, at in zip(names, alone, strict=True))
+    en = first_few(f"{name} ({reached[at]:,.0f} {units})" for name, at in zip(names, alone, strict=True))
+    return (
+        f"注意：这些新点不与主要路网连通，车辆只能到达附近几处：{zh}。请核对路网，或改选别处。",
+        f" Mind: these new points are cut off from the main roads; vehicles there reach only: {en}. Check the roads, or choose elsewhere.",
+    )
 
 
 def _of_backstop(plan: RegionPlan) -> Words:
@@ -73,10 +104,11 @@ def _of_backstop(plan: RegionPlan) -> Words:
     beyond, least = (f"{result.total - people:,.0f}" for people in plan.result.stages[0][1:])
     served, most = f"{result.served:,.0f}", f"{result.bound or math.nan:,.0f}"
     unit, units = COUNTED[plan.weigh]
+    better = f" {total} 个点" if plan.question.asked.sites.budget is None else "选法"
     if result.status == "optimal":
         zh = (
             f"已证明：任何选法都至少有 {beyond} {unit}在 {minutes} 分钟之外，本方案正是 {beyond} {unit}；"
-            f"在做到这一点的选法中，没有一种能让符合口径的超过 {served} {unit}。再没有更好的 {total} 个点。"
+            f"在做到这一点的选法中，没有一种能让符合口径的超过 {served} {unit}。再没有更好的{better}。"
         )
         en = (
             f"Proven: every choice leaves at least {beyond} {units} beyond {minutes} minutes, and this one leaves exactly {beyond}; "

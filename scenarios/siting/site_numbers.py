@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import InputError, OptionError, Problem, first_few
+from geodata.region_file import TableBlock
 from geodata.tables.cells import amount, filled, is_number, number, share
 from geodata.tables.columns import ID, PERSONS, SHARES, THINGS, Column
-from geodata.tables.load import read_table
+from geodata.tables.load import load_table, read_table
 from scenarios.siting.question import Numbers
 
 Numbered = Literal["vehicles", "busy", "capacity", "price"]
@@ -41,7 +42,16 @@ def _price(cell: str) -> float:
     return value
 
 
-_SITE: Final = replace(ID, name="site", parse=filled)
+class _Verbatim(Column):
+    """A column of ids: NA, null and the like are ids as any other, not blank cells."""
+
+    def read(self, cell: str, unit: str = "") -> str:  # noqa: ARG002  ids have no unit
+        return str(self.parse(cell))
+
+
+_SITE: Final = _Verbatim("site", ID.headers, filled, ID.fits, required=True)
+_CODE: Final = _Verbatim("site", ID.headers, ID.parse, ID.fits, required=True)
+_UNIT: Final = re.compile(r"[（(](?:单位[:：]?)?\s*([^（）()]+?)\s*[)）]")
 COLUMNS: Final[Mapping[str, Column]] = {
     column.name: column
     for column in (
@@ -117,6 +127,24 @@ def site_numbers(text: str, ids: Sequence[str], column: Numbered) -> Numbers:
         if is_number(text.rstrip("%")) or not path.is_file():
             raise OptionError(_no_number(text, wanted)) from None
     return _aligned(read_table(path, (_SITE, wanted)), ids, wanted, path.name)
+
+
+def site_ids(path: Path) -> list[str]:
+    """Read the ids of a table of numbers, in the order of its rows; full-width letters as plain ones.
+
+    Raises
+    ------
+    InputError
+        There is no column of ids, or rows have none.
+    """
+    return [str(one) for one in read_table(path, (_CODE,))["site"]]
+
+
+def price_unit(path: Path) -> str:
+    """Read the unit that the header of a table of prices states in brackets, such as 万元; "" if it states none."""
+    header = load_table(TableBlock(file=path), Path(), (_SITE, COLUMNS["price"])).mapping["price"]
+    found = _UNIT.search(header)
+    return found[1] if found else ""
 
 
 def _no_number(text: str, wanted: Column) -> Problem:
