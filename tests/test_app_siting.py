@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -156,11 +157,13 @@ def test_a_search_that_is_cancelled_gives_the_best_so_far_with_a_bound_that_hold
     prepared: Prepared, model: Literal["lexicographic", "mclp", "p-median"], times: int
 ) -> None:
     choice = Choice(model=model, sites=5, candidates=("settlements",))
+    best = site_region(prepared, "emergency", choice)
     found = site_region(prepared, "emergency", choice, stop=Stop(cancelled=AfterAsking(times)))
     assert len(found.result.sites) == 5
     assert "JJ-0001" in found.result.sites
     assert found.result.status == "optimal" or found.result.stopped == "cancelled"
-    assert all(stage.objective != stage.bound for stage in found.result.stages[-1:]) or found.result.status == "optimal"
+    for stage, least in zip(found.result.stages, best.result.stages, strict=True):
+        assert sorted([stage.objective, least.objective, stage.bound])[1] == least.objective
     assert ("取消" in proof(found)[0]) == (found.result.status != "optimal")
 
 
@@ -197,18 +200,63 @@ def test_every_model_is_a_goal_in_plain_words_and_what_it_lacks_is_said_in_them(
     assert "--" not in str(in_words_of_the_page(caught.value.problems))
 
 
-def test_the_page_seeks_in_the_background_and_shows_the_proof(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def solved(page: AppTest) -> AppTest:
+    """Press, and wait for the answer."""
+    page.button(key="solve").click().run()
+    if "siting-task" in page.session_state:
+        task: Task[object] = page.session_state["siting-task"]
+        with suppress(OptionError):
+            task.answer()
+        page.run()
+    assert not page.exception
+    return page
+
+
+def opened(example: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Open the page at standby points, three of them."""
     monkeypatch.setenv("CIRCLE15_REGION", str(example))
     page = AppTest.from_file(str(REPOSITORY / "streamlit_app.py"), default_timeout=60).run()
     page.selectbox(key="service-zh").select("emergency").run()
     page.number_input(key="sites-zh").set_value(3)
-    page.button(key="solve").click().run()
-    if "siting-task" in page.session_state:
-        task: Task[object] = page.session_state["siting-task"]
-        task.answer()
-        page.run()
-    assert not page.exception
+    return page
+
+
+def questions(page: AppTest) -> list[str]:
+    return [one.value for one in page.text if one.value.startswith("所问：")]
+
+
+def test_the_page_seeks_in_the_background_and_shows_the_proof_with_its_question(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = solved(opened(example, monkeypatch))
     (said,) = [one.value for one in page.info]
     assert said.endswith("再没有更好的 3 个点。")
+    assert len(questions(page)) == 2  # beside the proof, and above the points
+    assert all("总数（含保留的点）：3" in one for one in questions(page))
+    assert not page.warning
     page.button(key="undo").click().run()
     assert not page.info
+
+
+def test_a_result_is_marked_once_the_form_asks_something_else_and_when_that_has_no_answer(
+    example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = solved(opened(example, monkeypatch))
+    page.selectbox(key="siting-model-zh").select("bacop1").run()
+    assert [one.value.split("：")[0] for one in page.warning] == ["条件已改"] * 2
+    solved(page)
+    assert [one.value for one in page.error] == ["不能这样选址："]
+    mine, *others = questions(page)
+    assert "人人达标" in mine
+    assert all("先使 30 分钟以外的人最少" in one for one in others)
+    assert len(page.warning) == len(others) == 2
+    page.selectbox(key="siting-model-zh").select("lexicographic").run()
+    assert len(page.warning) == 1  # of the question without an answer
+
+
+def test_what_is_stopped_on_the_page_becomes_the_plan_and_says_so(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(example, monkeypatch)
+    stop = Stop()
+    stop.cancelled.set()
+    monkeypatch.setattr(Stop, "after", lambda _seconds: stop)
+    (said,) = [one.value for one in solved(page).info]
+    assert "求解被取消，未证明最优：" in said
+    assert len(page.session_state["steps"][-1].opened) == 2

@@ -84,8 +84,11 @@ def test_another_goal_gives_other_points_and_a_point_that_must_not_be_is_not_cho
     assert "文港镇中心卫生院" in points(app)
     conditions(app)
     pick(app, "不得有", "文港镇中心卫生院（WS-0004）")
+    expect(result(app).get_by_text("条件已改")).to_be_visible()
     press(app, "选址")
     expect(app.get_by_text("525,354 人（84.7%）")).to_have_count(0)
+    expect(app.get_by_text("条件已改")).to_have_count(0)
+    expect(result(app).get_by_text("不得有：文港镇中心卫生院（WS-0004）")).to_be_visible()
     expect(app.get_by_text("已证明：不存在更好的 5 个点。")).to_be_visible()
     assert "文港镇中心卫生院" not in points(app)
     assert int(people(app).replace(",", "")) < 525_354
@@ -155,7 +158,7 @@ def test_what_cannot_be_is_said_in_words_of_the_page(app: Page) -> None:
     expect(app.get_by_text("总数为 5 个点（至少要 13 个）")).to_be_visible()
     pick(app, "要什么", "每个点只能服务这么多人时，服务的人最多")
     press(app, "选址")
-    expect(app.get_by_text("须给出“每点可服务的人数”")).to_be_visible()
+    expect(app.get_by_text("请填写“每点可服务的人数”。")).to_be_visible()
 
 
 def test_the_curve_says_where_more_points_add_little(app: Page) -> None:
