@@ -294,7 +294,7 @@ def test_a_chosen_host_that_will_be_given_up_is_told():
     assert [words for words in found.notes if "X" in words[0]] == [
         (
             "入选的点所在机构将停用：X name（X）自 2028-01-01 起停用（机构表）。",
-            "Chosen, and no longer there by the facility table: X name（X） from 2028-01-01 on.",
+            "Chosen, and no longer there by the facility table: X name (X) from 2028-01-01 on.",
         )
     ]
 
@@ -329,6 +329,7 @@ def test_a_plan_as_a_scenario_gives_the_same_figures(prepared: Prepared, said: d
     told = compare(prepared, plan_scenario(prepared, found), DEFINITION)
     assert told.before.by_zone.equals(found.before)
     assert told.after.by_zone.equals(found.after)
+    assert told.by_zone.set_index("row").loc["total", "lost_people"] == found.lost_people
 
 
 def test_a_move_in_a_scenario_is_one_where_the_point_stays_what_it_was(prepared: Prepared):

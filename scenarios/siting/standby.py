@@ -278,11 +278,11 @@ def plan_scenario(prepared: Prepared, plan: RegionPlan, language: Literal["zh", 
 
 def _ending(sites: Facilities) -> tuple[Words, ...]:
     """Which chosen points stand in a facility of which the table says when it will be given up."""
-    ends = [(f"{name}（{one}）", day) for name, one, day in zip(sites.name, sites.id, sites.open_to, strict=True) if day]
+    ends = [one for one in zip(sites.name, sites.id, sites.open_to, strict=True) if one[-1]]
     if not ends:
         return ()
-    zh = "、".join(f"{name}自 {day} 起停用" for name, day in ends)
-    en = ", ".join(f"{name} from {day} on" for name, day in ends)
+    zh = "、".join(f"{name}（{one}）自 {day} 起停用" for name, one, day in ends)
+    en = ", ".join(f"{name} ({one}) from {day} on" for name, one, day in ends)
     return ((f"入选的点所在机构将停用：{zh}（机构表）。", f"Chosen, and no longer there by the facility table: {en}."),)
 
 
