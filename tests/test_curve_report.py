@@ -186,6 +186,7 @@ def test_what_cannot_be_asked_is_refused_in_both_languages(example: Path, capsys
     assert " / " in error
 
 
-def test_years_that_fall_are_refused_before_the_region_is_read(tmp_path: Path, capsys) -> None:
-    assert main(["curve", str(tmp_path / "no region"), "--by-year", "2026:4,2028:2"]) == 2
-    assert "--by-year" in capsys.readouterr().err
+@pytest.mark.parametrize(("option", "given"), [("--by-year", "2026:4,2028:2"), ("--model", "lscp"), ("--model", "bacop2")])
+def test_what_needs_no_region_is_refused_before_it_is_read(tmp_path: Path, capsys, option: str, given: str) -> None:
+    assert main(["curve", str(tmp_path / "no region"), option, given]) == 2
+    assert (given if option == "--model" else option) in capsys.readouterr().err

@@ -86,7 +86,7 @@ def test_candidates_are_counted_over_situations_and_models(found: RegionRobust) 
 
 def test_hours_with_the_same_traffic_are_one_situation(prepared: Prepared) -> None:
     drive = prepared.speeds.drive
-    told = {(7, 9): 0.6, (17, 19): 0.6, (12, 13): 0.8, (22, 2): 1.0}
+    told = {(7, 9): 0.6, (17, 19): 0.601, (12, 13): 0.8, (22, 2): 1.0}
     factors = [SpeedFactor.model_validate({"from": a, "to": b, "factor": one, "source": "test"}) for (a, b), one in told.items()]
     speeds = prepared.speeds.model_copy(update={"drive": drive.model_copy(update={"factors": tuple(factors)})})
     found = robust_of(replace(prepared, speeds=speeds), "hours")
@@ -152,3 +152,8 @@ def test_what_cannot_be_asked_is_refused_in_both_languages(example: Path, capsys
     error = capsys.readouterr().err
     assert said in error
     assert " / " in error
+
+
+def test_a_model_that_finds_the_number_is_refused_before_the_region_is_read(tmp_path: Path, capsys) -> None:
+    assert main(["robust", str(tmp_path / "no region"), "--model", "lscp"]) == 2
+    assert "lscp" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from scenarios.commands.common import cancellable, progress, warn_of_traffic, wr
 from scenarios.commands.site_region import region_choice
 from scenarios.output.curve_report import curve_files, curve_json, curve_text
 from scenarios.output.writers import FileKind, Writer, json_text
-from scenarios.siting.models import NUMBER_FOUND
+from scenarios.siting.curve import refuse_number_found
 from scenarios.siting.region_curve import Years, region_curve
 from scenarios.siting.years import check_totals
 
@@ -18,6 +18,7 @@ from scenarios.siting.years import check_totals
 def run(arguments: argparse.Namespace) -> None:
     """Tell how much each number of points serves, and in which order to build them."""
     refuse_equal(arguments)
+    refuse_number_found(arguments.model or "lexicographic")
     years = _years(arguments)
     prepared, choice = region_choice(_of_one_number(arguments))
     with cancellable(arguments.time_limit) as stop:
@@ -56,7 +57,7 @@ def of_kinds(files: Mapping[str, Writer]) -> Callable[..., dict[str, Writer]]:
 def _of_one_number(arguments: argparse.Namespace) -> argparse.Namespace:
     """The same options for one number of points, any: the curve asks for all; people of several years are grown there."""
     given = dict(vars(arguments))
-    if given["model"] not in NUMBER_FOUND and given["sites"] is None:
+    if given["sites"] is None:
         given["sites"] = given["most"] or 1
     if given["by_year"] is not None:
         given |= {"year": None, "growth": None}

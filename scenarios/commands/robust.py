@@ -12,12 +12,13 @@ from scenarios.commands.site_matrix import ids_in
 from scenarios.commands.site_region import by_site, region_choice
 from scenarios.output.robust_report import robust_files, robust_json, robust_text
 from scenarios.output.writers import json_text
-from scenarios.siting.region_robust import OVER, TERMS_OF, Circumstances, Over, region_robust
+from scenarios.siting.region_robust import OVER, TERMS_OF, Circumstances, Over, refuse_number_found, region_robust
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Find the plan that is good whatever happens."""
     refuse_equal(arguments)
+    refuse_number_found(arguments.model or "lexicographic")
     over, cut = _over(arguments), _ways(arguments)
     terms = _terms_of_others(arguments)
     today, choice = region_choice(argparse.Namespace(**(vars(arguments) | dict.fromkeys(terms) | {"year": None, "growth": None})))

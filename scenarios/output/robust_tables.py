@@ -26,6 +26,10 @@ METHOD: Final[tuple[Words, ...]] = (
         "情形每次只变一项，其余按现有假定，重新计算全部出行时间；变动幅度是假定（速度 ±20 %），不是概率。",
         "Situations differ in one thing each, travel times computed anew; how far is an assumption (speeds ± 20 %), no probability.",
     ),
+    (
+        "车速相差不到 1% 的钟点并为一个情形；7-9 时是七点到九点前。",
+        "Hours whose speeds differ by less than 1 % are one situation; 7-9 is from 7:00 until before 9:00.",
+    ),
 )
 MODEL_METHOD: Final[Words] = (
     "各模型的方案互相评价：占该模型自己最好值的比例（路程取倒数；后一个目标可超过 100%）。最差的一项最好的方案，最不依赖模型。",

@@ -154,17 +154,24 @@ def coverage_curve(asked: Asked, model: Model, terms: Terms, *, most: int | None
     return Curve(model=model, steps=told, ceiling=ceiling, knees=_knees(model, told), ended=ended)
 
 
-def _check(model: Model, first: int, most: int | None) -> None:
-    problems = []
+def refuse_number_found(model: Model) -> None:
+    """Refuse a model that chooses the number of sites itself.
+
+    Raises
+    ------
+    OptionError
+    """
     if model in NUMBER_FOUND:
         zh = f"模型 {model} 自己决定点数，没有逐个点数的曲线：请用 mclp 或 lexicographic，在曲线上读出所需点数。"
         en = f"Model {model} chooses the number of sites itself: ask for the curve of mclp or lexicographic and read the number from it."
-        problems.append(Problem(zh, en))
+        raise OptionError(Problem(zh, en))
+
+
+def _check(model: Model, first: int, most: int | None) -> None:
+    refuse_number_found(model)
     if most is not None and most < first:
         zh = f"--most {most} 少于已有、必选的 {first} 个点：请增大。"
-        problems.append(Problem(zh, f"--most {most} is less than the {first} sites that are there anyway: ask for more."))
-    if problems:
-        raise OptionError(*problems)
+        raise OptionError(Problem(zh, f"--most {most} is less than the {first} sites that are there anyway: ask for more."))
 
 
 def with_total(asked: Asked, number: int, fixed: Sequence[str] = ()) -> Asked:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
+
+import numpy as np
 
 from geodata.demand import aged
 from geodata.errors import InputError, OptionError, Problem
@@ -14,6 +15,7 @@ from geodata.hours import measured_at
 from geodata.model import GROWTH
 from geodata.network import Network
 from geodata.region import Prepared
+from geodata.roads import Floats
 from geodata.standards import Mode, ModeSpeeds
 from scenarios.model import Scenario, with_scenario
 from scenarios.output.legend import SPREAD_WORDS
@@ -33,6 +35,7 @@ Over = Literal["hours", "speed", "population", "models", "roads"]
 OVER: Final[tuple[Over, ...]] = get_args(Over)
 COMPARED: Final[tuple[Model, ...]] = ("lexicographic", "mclp", "p-median", "p-center", "bacop2", "mexclp", "bacop1", "dsm", "cmclp")
 TERMS_OF: Final[dict[Model, tuple[str, ...]]] = {"mexclp": ("busy",), "bacop2": ("alpha",), "dsm": ("alpha",), "cmclp": ("capacity",)}
+SAME_TRAFFIC: Final = 0.01  # hours whose factors differ less are one situation: no log tells them apart
 FIRST_COVER: Final = 0.5  # bacop2, unless given: first and second cover weigh the same
 
 
@@ -118,10 +121,7 @@ def region_robust(
     OptionError
         The question cannot be asked, or the model chooses the number of points itself.
     """
-    if choice.model in NUMBER_FOUND:
-        zh = f"模型 {choice.model} 自己决定点数，各情形的方案不能相互比较：请给出 --sites，用 mclp 或 lexicographic。"
-        en = f"Model {choice.model} chooses the number of points itself, so that plans cannot be compared: give --sites, with mclp."
-        raise OptionError(Problem(zh, en))
+    refuse_number_found(choice.model)
     question = ask(prepared, service_id, definition_id, choice)
     assumed = replace(choice, hour=question.definition.hour)
     left_out: list[Words] = []
@@ -138,6 +138,19 @@ def region_robust(
         questions = dict(_models((prepared, service_id, definition_id), choice, circumstances.terms, left_out))
         models = across_models(questions, stop=stop, progress=progress)
     return RegionRobust(service_id=service_id, question=question, robust=robust, models=models, left_out=tuple(left_out))
+
+
+def refuse_number_found(model: Model) -> None:
+    """Refuse a model that chooses the number of points itself.
+
+    Raises
+    ------
+    OptionError
+    """
+    if model in NUMBER_FOUND:
+        zh = f"模型 {model} 自己决定点数，各情形的方案不能相互比较：请给出 --sites，用 mclp 或 lexicographic。"
+        en = f"Model {model} chooses the number of points itself, so that plans cannot be compared: give --sites, with mclp."
+        raise OptionError(Problem(zh, en))
 
 
 class _Variant(NamedTuple):
@@ -166,25 +179,29 @@ def _variants(here: Prepared, choice: Choice, circumstances: Circumstances, left
 
 def _hours(here: Prepared, choice: Choice, left_out: list[Words]) -> Iterator[_Variant]:
     """Each traffic that is known, at the first of its hours, but for the traffic that is assumed; named by all of its hours."""
-    speeds, hours_of_traffic = here.speeds.drive, dict[tuple[float, ...], list[int]]()
+    speeds = here.speeds.drive
+    groups: list[tuple[Floats, list[int]]] = [(_traffic(speeds, choice.hour), [])]
     for hour in speeds.hours:
-        hours_of_traffic.setdefault(_traffic(speeds, hour), []).append(hour)
-    assumed = _traffic(speeds, choice.hour)
-    for traffic, hours in hours_of_traffic.items():
-        if traffic != assumed:
-            zh, en = _hours_said(hours)
-            yield _Variant(f"{zh}车速", f"speeds at {en}", here, replace(choice, hour=hours[0]))
-    if not hours_of_traffic:
+        traffic = _traffic(speeds, hour)
+        same = next((hours for one, hours in groups if np.allclose(traffic, one, rtol=SAME_TRAFFIC, atol=0.0, equal_nan=True)), None)
+        if same is None:
+            groups.append((traffic, [hour]))
+        else:
+            same.append(hour)
+    for _, hours in groups[1:]:
+        zh, en = _hours_said(hours)
+        yield _Variant(f"{zh}车速", f"speeds at {en}", here, replace(choice, hour=hours[0]))
+    if not speeds.hours:
         zh = "车速文件没有分钟点的车速，钟点没有变动。"
         left_out.append((zh, "The speeds know nothing of hours of the day: hours do not differ."))
 
 
-def _traffic(speeds: ModeSpeeds, hour: int | None) -> tuple[float, ...]:
-    """All factors and measured speeds of an hour: two hours at which they are the same have the same travel times."""
+def _traffic(speeds: ModeSpeeds, hour: int | None) -> Floats:
+    """All factors and measured speeds of an hour: where they are the same, travel times are."""
     classes = sorted({*speeds.classes, *(name for factor in speeds.factors for name in factor.classes)})
     measured = [measured_at(one, hour) for one in (*speeds.ways.values(), *speeds.names.values())]
     factors = [speeds.factor(road_class, hour) for road_class in [*classes, ""]]  # "": a class that is not named
-    return (*factors, *(-1.0 if math.isnan(kmh) else kmh for kmh in measured))  # nan equals nothing
+    return np.array([*factors, *measured])
 
 
 def _hours_said(hours: Sequence[int]) -> Words:
