@@ -109,7 +109,7 @@ def test_the_plan_by_year_says_why_it_begins_elsewhere_than_the_order_and_whose_
     assert "与建设次序不同：建设次序是对 7 个点的方案排的，各步一样重；分年方案另行选点（末年 6 个）" in text
     assert "当年重新选（机构按 2026-01-01）" in text
     assert "site --year 则按那一年在用的机构" in text
-    assert "◀ 是最后一个目标（符合口径）的拐点" in text
+    assert "表中标出的是最后一个目标（符合口径）的拐点" in text
 
 
 def test_points_chosen_anew_are_more_or_fewer_never_less_than_none(prepared: Prepared) -> None:

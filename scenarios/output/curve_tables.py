@@ -125,7 +125,7 @@ def curve_said(result: RegionCurve) -> list[Words]:
             said.append((f"曲线没有拐点（{zh}）。", f"The curve has no knee ({en})."))
     if len({knee for knee in curve.knees if knee is not None}) > 1:
         zh, en = stage_words(result.question, curve.model, stages[-1])
-        said.append((f"◀ 是最后一个目标（{zh}）的拐点。", f"◀ is the knee of the last goal ({en})."))
+        said.append((f"表中标出的是最后一个目标（{zh}）的拐点。", f"Marked in the table: the knee of the last goal ({en})."))
     said.append(ENDED_WORDS[curve.ended])
     unproven = [step.sites for step in curve.steps if step.result.status == "feasible"]
     if unproven:
