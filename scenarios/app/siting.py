@@ -89,9 +89,10 @@ def _under_way(language: Language) -> None:
 
 def _asked(asked: Question, now: Question, language: Language) -> None:
     """What a result answers, and a mark once the form asks something else; as plain text, for names are in it."""
-    st.text(question_said(asked, language))
-    if not is_same(asked, now):
-        st.warning(words(language)["asked_before"])
+    with st.container():  # the mark comes and goes
+        st.text(question_said(asked, language))
+        if not is_same(asked, now):
+            st.warning(words(language)["asked_before"])
 
 
 def standing(prepared: Prepared, comparison: Comparison, filled: Filled | None, language: Language) -> RegionPlan | None:

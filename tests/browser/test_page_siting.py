@@ -100,7 +100,9 @@ def test_of_choices_that_are_as_good_one_is_taken_and_the_question_outlives_the_
     expect(app.get_by_text("还有 1 个同样好的方案")).to_be_visible()
     before, served = points(app), people(app)
     row = result(app).locator(".c15-data").nth(1).locator("tbody tr")
-    gone, comes = (cell.split("（")[0] for cell in row.locator("td").all_inner_texts()[1:])
+    _, *changed, within, _backstop = row.locator("td").all_inner_texts()
+    gone, comes = (cell.split("（")[0] for cell in changed)
+    assert within == served
     assert gone in before
     row.get_by_role("button", name="采用").click()
     expect(result(app).locator(".c15-data").first.get_by_text(comes, exact=True)).to_be_visible()
