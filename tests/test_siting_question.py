@@ -1,8 +1,11 @@
 """What a planner is told of a question on a region: names, places cut off, forced ones, budgets, hours of which nothing is known."""
 
+from dataclasses import replace
+
 import gridtown as town
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from test_siting_region import DEFINITION, HOMES, KINDS, PLACES, SERVICES, plan, street
 
 from coverage.snap import snap_demand, snap_facilities
@@ -128,3 +131,24 @@ def test_the_unit_of_prices_is_that_of_the_header(tmp_path, header: str, unit: s
     path = tmp_path / "p.csv"
     path.write_text(f"id,{header}\nW,1\n", encoding="utf-8")
     assert price_unit(path) == unit
+
+
+def test_pairs_too_near_each_other_are_named_too() -> None:
+    given = street(name=["站", "西院", "东院", "南院"])
+    with pytest.raises(OptionError) as told:
+        plan(given, sites=3, fixed=("W", "X"), spacing_m=1000.5, closable=("all",))
+    assert "C 站 – W 西院" in told.value.problems[0].zh
+
+
+def test_a_share_that_cannot_be_had_is_told_in_percent_in_both_languages(prepared: Prepared) -> None:
+    asked = replace(ask(prepared, "emergency", None, Choice(sites=1, model="dsm", alpha=0.5)).asked, near=csr_array((4, 3), dtype=np.bool_))
+    (found,) = conflicts(asked, "dsm", Terms(alpha=0.5), Stop())
+    assert found.zh.endswith("至少 50 % 在第一个时限内（最多只能 0 %）")
+    assert found.en.endswith("at least 50 % within the first limit (at most 0 % possible)")
+
+
+def test_as_the_crow_flies_no_place_is_cut_off(prepared: Prepared) -> None:
+    straight = town.definition(kinds=("centre",), straight_m=500)
+    service = SERVICES.service("emergency").model_copy(update={"definitions": (straight,)})
+    given = replace(prepared, services=SERVICES.model_copy(update={"services": {"emergency": service}}))
+    assert np.isnan(ask(given, "emergency", None, Choice(sites=2, model="mclp")).cut_off).all()
