@@ -13,7 +13,6 @@ from geodata.errors import OptionError
 from geodata.region import Prepared
 from scenarios.commands.site_region import by_site
 from scenarios.siting.choice import Choice
-from scenarios.siting.conflict_words import NamedAsked
 from scenarios.siting.conflicts import conflicts
 from scenarios.siting.cut_off import people_cut_off
 from scenarios.siting.question import Model, Terms
@@ -113,7 +112,6 @@ def test_to_forbid_what_is_kept_is_answered_with_how_to_close_it(prepared: Prepa
 def test_contradictions_on_a_region_name_places_beside_their_ids() -> None:
     given = street(name=["站", "西院", "东院", "南院"])
     asked = ask(given, "emergency", None, Choice(sites=2, fixed=("W",), forbidden=("W",))).asked
-    assert isinstance(asked, NamedAsked)
     found = {one.kind: one for one in conflicts(asked, "mclp", Terms(), Stop())}
     assert (found["fixed"].ids, found["fixed"].zh) == (("W",), "必须入选或保留：W 西院（另有 1 个同类要求与此矛盾无关）")
 

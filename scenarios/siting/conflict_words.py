@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,13 +19,6 @@ WITHIN: Final[dict[str, Words]] = {
     "lscp": ("时限", "the limit"),
     "bacop1": ("时限", "the limit"),
 }
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NamedAsked(Asked):
-    """A question whose sites and demand points have names, by id, that people know better than the ids."""
-
-    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Group(NamedTuple):
@@ -140,7 +132,7 @@ def _percent(share: float) -> str:
 
 def _shown(asked: Asked, ids: Iterable[str]) -> str:
     """The first few ids, each with its name if it has one."""
-    names = asked.names if isinstance(asked, NamedAsked) else {}
+    names = asked.names
     return first_few(f"{one} {names[one]}" if names.get(one, one) != one else one for one in ids)
 
 

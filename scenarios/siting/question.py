@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
@@ -231,6 +231,8 @@ class Asked:
         Cost of each route, stored (a stored 0 too) where there is one: p-median and p-center.
     has_route : (demand,) bool
         Whether any candidate can be reached at all, whatever the limit.
+    names : mapping of str to str
+        Names of sites and demand points by id, where people know them better than the ids.
     """
 
     sites: Sites
@@ -240,3 +242,4 @@ class Asked:
     wide: csr_array | None = None
     cost: csr_array | None = None
     has_route: Mask = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    names: Mapping[str, str] = field(default_factory=dict)

@@ -22,7 +22,6 @@ from geodata.standards import Limit, ServiceDefinition
 from scenarios.output.speed_words import hour_said
 from scenarios.siting.candidates import near_pairs, new_places
 from scenarios.siting.choice import ALL, ELIGIBLE, OF_COST, OF_WIDE, Choice
-from scenarios.siting.conflict_words import NamedAsked
 from scenarios.siting.cut_off import people_cut_off
 from scenarios.siting.models import check_ids
 from scenarios.siting.question import Asked, Sites, Terms
@@ -119,7 +118,7 @@ def ask(prepared: Prepared, service_id: str, definition_id: str | None, choice: 
     cut_off = _cut_off(prepared, definition, people[counted], mine)
     return RegionQuestion(
         choice=choice,
-        asked=NamedAsked(
+        asked=Asked(
             sites=sites,
             demand=tuple(demand.id[at] for at in counted),
             people=people[counted],
