@@ -14,7 +14,7 @@ from coverage.stats import coverage
 from geodata.examples.county import write_county
 from geodata.region import Prepared
 from geodata.store import open_region
-from scenarios.siting.standby import site_standby
+from scenarios.siting.region.standby import site_standby
 
 REPEATS = 5
 

@@ -14,11 +14,11 @@ from siting_counties import asked_of, county
 from timing import figures, in_turn, quiet
 
 import coverage  # noqa: F401  before numba, which spopt brings (ARCHITECTURE.md, trap 1)
+from scenarios.siting.covering.reduce import best_cover
+from scenarios.siting.covering.remainder import merge
 from scenarios.siting.milp import Program, maximise
 from scenarios.siting.models import site
 from scenarios.siting.question import Asked, Terms
-from scenarios.siting.reduce import best_cover
-from scenarios.siting.remainder import merge
 from scenarios.siting.result import SitingResult
 from scenarios.siting.stop import Stop
 

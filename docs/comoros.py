@@ -24,7 +24,7 @@ from geodata.store import open_region
 from scenarios.output.report import coverage_text, rows
 from scenarios.output.site_report import site_table, site_text
 from scenarios.output.writers import json_text
-from scenarios.siting.standby import site_standby
+from scenarios.siting.region.standby import site_standby
 
 KINDS = {"hospital": "hospital", "clinic": "community_health_centre", "doctors": "community_health_station"}  # pharmacies treat nobody
 REGION = """

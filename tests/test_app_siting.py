@@ -20,12 +20,12 @@ from scenarios.app.siting_words import MODEL_ASKS, in_words_of_the_page
 from scenarios.app.siting_work import choice_of, counted
 from scenarios.model import with_scenario
 from scenarios.output.site_webtables import curve_steps, equal_choices, given_up, points_table
-from scenarios.siting.alternatives import choosable, taking, with_definition
-from scenarios.siting.candidates import places_at
-from scenarios.siting.choice import Choice
 from scenarios.siting.question import MODELS
-from scenarios.siting.region_curve import region_curve
-from scenarios.siting.standby import RegionPlan, plan_scenario, proof, site_region
+from scenarios.siting.region.alternatives import choosable, taking, with_definition
+from scenarios.siting.region.candidates import places_at
+from scenarios.siting.region.choice import Choice
+from scenarios.siting.region.curve import region_curve
+from scenarios.siting.region.standby import RegionPlan, plan_scenario, proof, site_region
 from scenarios.siting.stop import Stop
 
 

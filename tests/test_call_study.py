@@ -28,7 +28,7 @@ from scenarios.call_study import call_study
 from scenarios.output.call_files import call_files, calls_json, speeds_toml
 from scenarios.output.call_report import calls_text, settlement_table, withheld
 from scenarios.output.writers import json_text, write_files
-from scenarios.siting.weights import weights
+from scenarios.siting.region.weights import weights
 
 DAY = 1_735_689_600  # 2025-01-01 0:00
 MINUTES = (0, 1, 3, 13, 23, 43, 63)  # of the stamps after the call

@@ -28,7 +28,7 @@ from scenarios.cli import main
 from scenarios.model import Close, Scenario, read_scenario
 from scenarios.output.report import round_up
 from scenarios.output.writers import write_files
-from scenarios.siting.standby import site_standby
+from scenarios.siting.region.standby import site_standby
 
 
 @dataclass(frozen=True)

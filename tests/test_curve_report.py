@@ -12,9 +12,9 @@ from scenarios.cli import main
 from scenarios.output.curve_report import curve_files, curve_json, curve_text
 from scenarios.output.curve_tables import curve_table, order_said, order_table, year_table
 from scenarios.output.writers import file_bytes
-from scenarios.siting.choice import Choice
-from scenarios.siting.region_curve import RegionCurve, Years, region_curve
-from scenarios.siting.standby import site_standby
+from scenarios.siting.region.choice import Choice
+from scenarios.siting.region.curve import RegionCurve, Years, region_curve
+from scenarios.siting.region.standby import site_standby
 from scenarios.siting.stop import Stop
 
 

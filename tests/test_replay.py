@@ -22,9 +22,9 @@ from scenarios.call_runs import percentile
 from scenarios.model import Close, Open, Scenario
 from scenarios.output.replay_report import replay_json, replay_text, shared_figures, shared_unreached
 from scenarios.output.writers import json_text
-from scenarios.replay import Replay, replay, replay_points
-from scenarios.replay_figures import LEAST_DAYS, NAMES, Sample, Told, measured
-from scenarios.replay_terms import ReplayTerms
+from scenarios.replay.figures import LEAST_DAYS, NAMES, Sample, Told, measured
+from scenarios.replay.replay import Replay, replay, replay_points
+from scenarios.replay.terms import ReplayTerms
 
 DAY = 1_735_689_600  # 2025-01-01 0:00
 STREET = town.roads(town.streets(41, 1))

@@ -9,7 +9,7 @@ from test_replay import DAY, county, log, ready
 from geodata.calls.model import DISPATCHED, FINISHED, Calls
 from geodata.errors import OptionError
 from geodata.model import RESOURCES, Region
-from scenarios.replay_busy import busy_shares
+from scenarios.replay.busy import busy_shares
 
 REGION = county(**{name: [np.nan, np.nan] for name in RESOURCES} | {"vehicles": [2.0, np.nan]})
 POINTS = REGION.facilities.take(np.array([0, 1]))

@@ -9,8 +9,8 @@ import pytest
 from geodata.region import Prepared
 from scenarios.cli import main
 from scenarios.model import Open, Scenario, read_scenario
-from scenarios.replay import replay, replay_points
-from scenarios.replay_terms import ReplayTerms
+from scenarios.replay.replay import replay, replay_points
+from scenarios.replay.terms import ReplayTerms
 
 POINTS = ("WS-0002", "WS-0005", "WS-0009", "WS-0012")
 FILES = ["replay.csv", "replay.json", "replay.xlsx", "replay_points.csv", "replay_unreached.csv"]

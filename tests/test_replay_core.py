@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.roads import Ints
-from scenarios.replay_core import NO_WAY, Drives, Jobs, Sent, play
-from scenarios.replay_theory import erlang_c, erlang_wait
+from scenarios.replay.core import NO_WAY, Drives, Jobs, Sent, play
+from scenarios.replay.theory import erlang_c, erlang_wait
 
 
 def jobs(received: list[int] | Ints, hold: list[int] | Ints, place: list[int] | Ints | None = None, **said: object) -> Jobs:

@@ -14,10 +14,10 @@ from scenarios.cli import main
 from scenarios.output.robust_report import robust_files, robust_json, robust_text
 from scenarios.output.robust_tables import chosen_table, model_table, regret_table, situation_table
 from scenarios.output.writers import file_bytes
-from scenarios.siting import region_robust as module
-from scenarios.siting.choice import Choice
-from scenarios.siting.region_robust import Circumstances, Over, RegionRobust, region_robust
-from scenarios.siting.standby import site_standby
+from scenarios.siting.region import robust as module
+from scenarios.siting.region.choice import Choice
+from scenarios.siting.region.robust import Circumstances, Over, RegionRobust, region_robust
+from scenarios.siting.region.standby import site_standby
 from scenarios.siting.stop import Stop
 
 MODELS = ("lexicographic", "mclp", "bacop2", "mexclp", "dsm", "cmclp")

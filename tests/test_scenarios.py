@@ -18,7 +18,7 @@ from geodata.region import Prepared
 from geodata.standards import default_services
 from scenarios.compare import compare
 from scenarios.model import Close, Equip, Move, Open, Scenario, changed_region, parse_scenario, read_scenario
-from scenarios.siting.standby import site_standby
+from scenarios.siting.region.standby import site_standby
 
 STREET = town.streets(41, 1)  # 4 km
 HOMES = {"H0": (0, 0), "H1": (10, 0), "H2": (20, 0), "H3": (30, 0), "H4": (40, 0)}  # 1, 2, 4, 8, 16 people

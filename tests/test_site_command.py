@@ -20,9 +20,9 @@ from scenarios.output.export import site_files
 from scenarios.output.site_report import counted_lines, equal_table, site_json, site_text
 from scenarios.output.site_sheets import site_sheets
 from scenarios.output.writers import write_files
-from scenarios.siting.choice import Choice
-from scenarios.siting.region_words import proof
-from scenarios.siting.standby import RegionPlan, site_region
+from scenarios.siting.region.choice import Choice
+from scenarios.siting.region.standby import RegionPlan, site_region
+from scenarios.siting.region.words import proof
 
 Ask = Callable[..., str]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from geodata.errors import Circle15Error, InputError, OptionError
-from scenarios.siting.site_numbers import Numbered, site_numbers
+from scenarios.siting.tables.site_numbers import Numbered, site_numbers
 
 SITES = ("007", "7", "WS")
 

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from geodata.errors import OptionError
-from scenarios.siting.capacitated import cmclp
+from scenarios.siting.capacitated.capacitated import cmclp
 from scenarios.siting.flow import served_within
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.stop import Stop

@@ -9,8 +9,8 @@ from cost_questions import Costs, Question, asked_of, best_by_brute_force, quest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.siting.center import p_center
-from scenarios.siting.center_cover import Cover
+from scenarios.siting.center.center import p_center
+from scenarios.siting.center.cover import Cover
 from scenarios.siting.check import check_plan
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.result import Plan

@@ -8,8 +8,8 @@ import pytest
 import shapely
 
 from geodata.errors import OptionError
-from scenarios.siting.candidates import places_at
-from scenarios.siting.choice import Choice
+from scenarios.siting.region.candidates import places_at
+from scenarios.siting.region.choice import Choice
 
 TOWN = town.region(town.roads(town.streets(3, 1)), {"h": (0, 0)}, {"C": (1, 0)})
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from scenarios.siting import conflicts as module
-from scenarios.siting.conflicts import conflicts
+from scenarios.siting.contradictions import conflicts as module
+from scenarios.siting.contradictions.conflicts import conflicts
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.result import Conflict
 from scenarios.siting.stop import Stop

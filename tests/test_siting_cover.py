@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from geodata.errors import Circle15Error, OptionError
-from scenarios.siting.blocks import Covering
 from scenarios.siting.check import PlanMismatchError, check_plan
-from scenarios.siting.cover import cover
+from scenarios.siting.covering.blocks import Covering
+from scenarios.siting.covering.cover import cover
 from scenarios.siting.models import check_ids
 from scenarios.siting.question import Asked, CoverStage, Sites, Terms
 from scenarios.siting.result import Plan, SitingResult, StageValue

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from geodata.errors import OptionError
-from scenarios.siting import curve as curve_module
-from scenarios.siting.build_order import MOST_EXACT, build_order
-from scenarios.siting.curve import Curve, coverage_curve, knee
 from scenarios.siting.models import site
 from scenarios.siting.question import Asked, Model, Sites, Terms
 from scenarios.siting.result import SitingResult, StageValue
+from scenarios.siting.several import curve as curve_module
+from scenarios.siting.several.build_order import MOST_EXACT, build_order
+from scenarios.siting.several.curve import Curve, coverage_curve, knee
+from scenarios.siting.several.years import by_year
 from scenarios.siting.stop import Stop
 from scenarios.siting.worth import value
-from scenarios.siting.years import by_year
 
 FEW = settings(max_examples=10, deadline=None)
 BUSY = 0.25

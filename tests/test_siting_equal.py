@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from scenarios.siting import equal
-from scenarios.siting.equal import equal_optima
+from scenarios.siting.equals import equal
+from scenarios.siting.equals.equal import equal_optima
 from scenarios.siting.flow import served_within
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.result import Plan, StageValue

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from scenarios.siting.check import check_plan
-from scenarios.siting.median import p_median
+from scenarios.siting.median.median import p_median
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.result import Plan
 from scenarios.siting.stop import Stop

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from scenarios.siting.check import check_plan
-from scenarios.siting.covering_models import solve_covering
+from scenarios.siting.covering.models import solve_covering
 from scenarios.siting.question import Asked, Sites, Terms
 from scenarios.siting.result import Plan
 from scenarios.siting.stop import Stop

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from geodata.errors import Circle15Error, InputError, OptionError
 from geodata.tables.csv_text import read_csv_text
 from scenarios.cli import main
-from scenarios.siting.od import OdQuestion, site_from_matrix
-from scenarios.siting.od_table import read_od, read_weights
 from scenarios.siting.question import MODELS
 from scenarios.siting.result import SitingResult
+from scenarios.siting.tables.od import OdQuestion, site_from_matrix
+from scenarios.siting.tables.od_table import read_od, read_weights
 
 MATRIX = "from_id,to_id,minutes\n060816029.00,007,10\n060816029.00,7,20\nv2,007,15\nv2,7,\nv3,7,16\n"
 WEIGHTS = "id,people\n060816029.00,100\nv2,20\nv3,4\nisland,1000\n"

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
 
-from scenarios.siting.od import OdQuestion, site_from_matrix
 from scenarios.siting.question import MODELS
 from scenarios.siting.result import SitingResult
+from scenarios.siting.tables.od import OdQuestion, site_from_matrix
 
 Costs = NDArray[np.float64]
 PMEDIAN = {"pmed1": 5819, "pmed6": 7824, "pmed11": 7696, "pmed16": 8162, "pmed21": 9138}

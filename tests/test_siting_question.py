@@ -12,14 +12,14 @@ from coverage.snap import snap_demand, snap_facilities
 from geodata.errors import OptionError
 from geodata.region import Prepared
 from scenarios.commands.site_region import by_site
-from scenarios.siting.choice import Choice
-from scenarios.siting.conflicts import conflicts
-from scenarios.siting.cut_off import people_cut_off
+from scenarios.siting.contradictions.conflicts import conflicts
 from scenarios.siting.question import Model, Terms
-from scenarios.siting.region_question import ask
-from scenarios.siting.region_words import proof
-from scenarios.siting.site_numbers import price_unit, site_numbers
+from scenarios.siting.region.choice import Choice
+from scenarios.siting.region.cut_off import people_cut_off
+from scenarios.siting.region.question import ask
+from scenarios.siting.region.words import proof
 from scenarios.siting.stop import Stop
+from scenarios.siting.tables.site_numbers import price_unit, site_numbers
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from scenarios.siting.reduce import best_cover
-from scenarios.siting.remainder import merge, merge_alike
+from scenarios.siting.covering.reduce import best_cover
+from scenarios.siting.covering.remainder import merge, merge_alike
 from scenarios.siting.stop import Stop
 
 PATIENT = settings(deadline=None)  # the first call may compile

@@ -17,13 +17,13 @@ from scenarios.compare import compare
 from scenarios.model import changed_region
 from scenarios.output.site_report import lost_lines, site_json, site_table, site_text
 from scenarios.output.site_sheets import site_sheets
-from scenarios.replay_drives import stations
-from scenarios.siting.candidate_file import read_candidates
-from scenarios.siting.candidates import places_at
-from scenarios.siting.choice import Choice
-from scenarios.siting.region_question import ask
-from scenarios.siting.region_words import proof
-from scenarios.siting.standby import RegionPlan, plan_scenario, site_region
+from scenarios.replay.drives import stations
+from scenarios.siting.region.candidate_file import read_candidates
+from scenarios.siting.region.candidates import places_at
+from scenarios.siting.region.choice import Choice
+from scenarios.siting.region.question import ask
+from scenarios.siting.region.standby import RegionPlan, plan_scenario, site_region
+from scenarios.siting.region.words import proof
 
 DEFINITION = town.definition(kinds=("centre",), mode="drive", minutes=0.5)
 SERVICES = Services(

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from scenarios.siting import robust as module
 from scenarios.siting.models import site
 from scenarios.siting.question import Asked, Model, Sites, Terms
-from scenarios.siting.robust import Robust, Situation, aligned, robust_plan
+from scenarios.siting.several import robust as module
+from scenarios.siting.several.robust import Robust, Situation, aligned, robust_plan
 from scenarios.siting.stop import Stop
 from scenarios.siting.worth import value
 

@@ -10,9 +10,9 @@ import pytest
 from geodata.errors import InputError, OptionError
 from geodata.region import Prepared
 from geodata.standards import Kind, Service, Services, Siting
-from scenarios.siting import weights as siting_weights
-from scenarios.siting.standby import proof, site_standby
-from scenarios.siting.weights import weights
+from scenarios.siting.region import weights as siting_weights
+from scenarios.siting.region.standby import proof, site_standby
+from scenarios.siting.region.weights import weights
 
 SERVICES = Services(
     kinds={"centre": Kind(zh="急救中心", en="emergency centre"), "hospital": Kind(zh="医院", en="hospital")},

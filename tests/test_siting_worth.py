@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from scenarios.siting.across_models import across_models
 from scenarios.siting.models import site
 from scenarios.siting.question import Asked, Model, Sites, Terms
-from scenarios.siting.shared_cover import shared_cover
+from scenarios.siting.several.across_models import across_models
+from scenarios.siting.several.shared_cover import shared_cover
 from scenarios.siting.stop import Stop
 from scenarios.siting.worth import goals_on_the_way, value
 

@@ -35,7 +35,7 @@ from scenarios.explain import steps_between
 from scenarios.od import Traffic, od_table
 from scenarios.output.call_files import speeds_toml
 from scenarios.output.speed_words import hour_said, traffic_warnings
-from scenarios.siting.standby import site_standby
+from scenarios.siting.region.standby import site_standby
 
 # Four pieces in a row; ways 1 and 2 are a primary road, 平安路, way 2 with a maxspeed of 50; ways 3 and 4 are 李家巷.
 STREET = replace(

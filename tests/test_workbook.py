@@ -16,8 +16,8 @@ from scenarios.compare import Comparison, compare
 from scenarios.model import Close, Open, Scenario
 from scenarios.output.report import round_up
 from scenarios.output.workbook import _sheet_name, coverage_workbook, site_workbook
-from scenarios.siting.region_words import proof
-from scenarios.siting.standby import RegionPlan, site_standby
+from scenarios.siting.region.standby import RegionPlan, site_standby
+from scenarios.siting.region.words import proof
 
 FORMULA = '=HYPERLINK("x","院")'
 

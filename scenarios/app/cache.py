@@ -31,8 +31,8 @@ from scenarios.norms import NormsReport, norms_report
 from scenarios.output import weblayers
 from scenarios.output.weblayers import Layer
 from scenarios.output.webtables import findings_of
-from scenarios.siting.alternatives import choosable as choosable_places
-from scenarios.siting.choice import Choice
+from scenarios.siting.region.alternatives import choosable as choosable_places
+from scenarios.siting.region.choice import Choice
 from scenarios.studies.terms import Question
 
 if TYPE_CHECKING:

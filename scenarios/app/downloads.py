@@ -16,7 +16,7 @@ from scenarios.output.legend import Language
 from scenarios.output.norms_report import norms_files
 from scenarios.output.workbook import site_workbook
 from scenarios.output.writers import FileKind, file_bytes
-from scenarios.siting.standby import RegionPlan
+from scenarios.siting.region.standby import RegionPlan
 
 FILES: dict[FileKind, str] = {"html": "map-{}.html", "png": "map-{}.png", "xlsx": "coverage.xlsx", "gpkg": "coverage.gpkg"}
 NORMS = "norms.xlsx"

@@ -21,8 +21,8 @@ from scenarios.output.legend import Language
 from scenarios.output.report import people
 from scenarios.output.site_webtables import curve_steps, equal_choices, given_up, points_table
 from scenarios.siting.models import NUMBER_FOUND
-from scenarios.siting.region_words import proof
-from scenarios.siting.standby import PLAN, RegionPlan
+from scenarios.siting.region.standby import PLAN, RegionPlan
+from scenarios.siting.region.words import proof
 from scenarios.siting.words import MODEL_WORDS
 
 POLL_S: Final = 1.0

@@ -17,9 +17,9 @@ from scenarios.app.siting_question import Question
 from scenarios.app.siting_words import CANDIDATE_WORDS, MODEL_ASKS, STAY_WORDS, TERM_WORDS, WEIGH_WORDS
 from scenarios.model import Scenario
 from scenarios.output.legend import Language
-from scenarios.siting.choice import ALL, ELIGIBLE, OF_VEHICLES, OF_WIDE
 from scenarios.siting.models import NUMBER_FOUND
 from scenarios.siting.question import Model
+from scenarios.siting.region.choice import ALL, ELIGIBLE, OF_VEHICLES, OF_WIDE
 
 MOST_SITES: Final = 200
 USUAL_SITES: Final = 5

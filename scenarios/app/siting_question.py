@@ -10,7 +10,7 @@ from geodata.pack import fingerprint
 from geodata.standards import ServiceDefinition
 from scenarios.app.siting_words import CANDIDATE_WORDS, MODEL_ASKS, STAY_WORDS, TERM_WORDS, WEIGH_WORDS
 from scenarios.output.legend import Language
-from scenarios.siting.choice import ELIGIBLE
+from scenarios.siting.region.choice import ELIGIBLE
 
 _SHARES: Final = ("share", "alpha", "busy")
 _NUMBERS: Final[dict[str, str]] = {  # what is said by its number alone, and the option it is labelled by

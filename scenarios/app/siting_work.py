@@ -19,11 +19,11 @@ from scenarios.app.siting_form import Filled
 from scenarios.app.siting_question import Question
 from scenarios.app.siting_words import in_words_of_the_page
 from scenarios.model import Open, Scenario, with_scenario
-from scenarios.siting.alternatives import taking, with_definition
-from scenarios.siting.candidates import places_at
-from scenarios.siting.choice import Choice
-from scenarios.siting.region_curve import RegionCurve, region_curve
-from scenarios.siting.standby import PLAN, RegionPlan, plan_scenario, site_region
+from scenarios.siting.region.alternatives import taking, with_definition
+from scenarios.siting.region.candidates import places_at
+from scenarios.siting.region.choice import Choice
+from scenarios.siting.region.curve import RegionCurve, region_curve
+from scenarios.siting.region.standby import PLAN, RegionPlan, plan_scenario, site_region
 
 _TASK, _ASKED, _WRONG = "siting-task", "siting-asked", "siting-wrong"
 _HELD, _SITED, _CURVE = "siting-held", "siting-found", "siting-curve"

@@ -10,9 +10,9 @@ from scenarios.commands.common import cancellable, progress, warn_of_traffic, wr
 from scenarios.commands.site_region import region_choice
 from scenarios.output.curve_report import curve_files, curve_json, curve_text
 from scenarios.output.writers import FileKind, Writer, json_text
-from scenarios.siting.curve import refuse_number_found
-from scenarios.siting.region_curve import Years, region_curve
-from scenarios.siting.years import check_totals
+from scenarios.siting.region.curve import Years, region_curve
+from scenarios.siting.several.curve import refuse_number_found
+from scenarios.siting.several.years import check_totals
 
 
 def run(arguments: argparse.Namespace) -> None:

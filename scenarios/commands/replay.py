@@ -13,9 +13,9 @@ from scenarios.commands.common import in_year, progress, say, warn_of_traffic
 from scenarios.model import Open, Scenario, read_scenario
 from scenarios.output.replay_report import replay_files, replay_json, replay_text
 from scenarios.output.writers import json_text, write_files
-from scenarios.replay import replay, replay_points
-from scenarios.replay_terms import ReplayTerms
-from scenarios.siting.site_numbers import site_numbers
+from scenarios.replay.replay import replay, replay_points
+from scenarios.replay.terms import ReplayTerms
+from scenarios.siting.tables.site_numbers import site_numbers
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from scenarios.commands.site_matrix import ids_in
 from scenarios.commands.site_region import by_site, region_choice
 from scenarios.output.robust_report import robust_files, robust_json, robust_text
 from scenarios.output.writers import json_text
-from scenarios.siting.region_robust import OVER, TERMS_OF, Circumstances, Over, refuse_number_found, region_robust
+from scenarios.siting.region.robust import OVER, TERMS_OF, Circumstances, Over, refuse_number_found, region_robust
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -9,9 +9,9 @@ from geodata.errors import OptionError, Problem
 from scenarios.commands.common import say
 from scenarios.output.od_report import od_text
 from scenarios.output.writers import json_text
-from scenarios.siting.od import OdQuestion, site_from_matrix
-from scenarios.siting.od_table import has_people
 from scenarios.siting.stop import Stop
+from scenarios.siting.tables.od import OdQuestion, site_from_matrix
+from scenarios.siting.tables.od_table import has_people
 from scenarios.siting.words import contradiction
 
 OF_A_REGION = (

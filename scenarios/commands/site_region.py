@@ -19,10 +19,10 @@ from scenarios.flood import read_area
 from scenarios.output.export import site_files
 from scenarios.output.site_report import site_json, site_text
 from scenarios.output.writers import json_text
-from scenarios.siting.candidate_file import read_candidates
-from scenarios.siting.choice import ELIGIBLE, Choice
-from scenarios.siting.site_numbers import Numbered, price_unit, site_ids, site_numbers
-from scenarios.siting.standby import site_region
+from scenarios.siting.region.candidate_file import read_candidates
+from scenarios.siting.region.choice import ELIGIBLE, Choice
+from scenarios.siting.region.standby import site_region
+from scenarios.siting.tables.site_numbers import Numbered, price_unit, site_ids, site_numbers
 
 OF_A_TABLE = ("cost", "demand", "demand_side", "limit")
 EQUALS = 10  # other choices, exactly as good, that are looked for unless more or fewer are asked for

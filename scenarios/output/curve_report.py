@@ -36,7 +36,7 @@ from scenarios.output.stage_words import (
 )
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
-from scenarios.siting.region_curve import RegionCurve
+from scenarios.siting.region.curve import RegionCurve
 
 ORDER_ANEW: Final[Words] = ("同样点数\n重新选", "chosen anew")
 CURVE_WORDS: Final = ("建点数曲线", "coverage curve")

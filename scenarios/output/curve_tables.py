@@ -11,9 +11,9 @@ from geodata.growth import VARIANT_WORDS
 from geodata.region import Prepared
 from scenarios.output.legend import Words
 from scenarios.output.stage_words import amount, are_people, place_names, stage_unit, stage_words
-from scenarios.siting.region_curve import RegionCurve
+from scenarios.siting.region.curve import RegionCurve
+from scenarios.siting.several.years import FROM_ORDER
 from scenarios.siting.worth import REACHED, SAME_SHARE, sense
-from scenarios.siting.years import FROM_ORDER
 
 METHOD: Final[tuple[Words, ...]] = (
     (

@@ -22,7 +22,7 @@ from scenarios.output.site_report import before_and_after, site_json, site_table
 from scenarios.output.webmap import html_map
 from scenarios.output.workbook import coverage_workbook, site_workbook
 from scenarios.output.writers import FILE_KINDS, FileKind, Writer, bytes_writer, csv_writer, geopackage_writer, json_writer
-from scenarios.siting.standby import RegionPlan, plan_scenario
+from scenarios.siting.region.standby import RegionPlan, plan_scenario
 
 
 def coverage_files(

@@ -29,7 +29,7 @@ from scenarios.output.sheets import Cell, Column, Sheet, about_sheet
 from scenarios.output.time_words import basis, cause_words, minutes, minutes_cell, study_title
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
-from scenarios.replay import SIDES, Replay
+from scenarios.replay.replay import SIDES, Replay
 
 MOST_SHOWN: Final = 10
 

@@ -12,10 +12,10 @@ from scenarios.output.legend import BEFORE_AFTER_WORDS, CLASS_WORDS, Words, both
 from scenarios.output.report import percent
 from scenarios.output.speed_words import hour_said
 from scenarios.output.time_words import minutes
-from scenarios.replay import Replay
-from scenarios.replay_figures import LEAST_DAYS, RESAMPLES
-from scenarios.replay_theory import erlang_c
-from scenarios.siting.weights import Weigh
+from scenarios.replay.figures import LEAST_DAYS, RESAMPLES
+from scenarios.replay.replay import Replay
+from scenarios.replay.theory import erlang_c
+from scenarios.siting.region.weights import Weigh
 
 NAME: Final[Words] = ("120 回放", "replay of calls")
 GROUP_WORDS: Final[dict[str, Words]] = {"all": ("全部", "all")} | CLASS_WORDS

@@ -38,7 +38,7 @@ from scenarios.output.stage_words import (
 )
 from scenarios.output.workbook import write_sheets
 from scenarios.output.writers import Writer, bytes_writer, csv_writer, json_writer
-from scenarios.siting.region_robust import RegionRobust
+from scenarios.siting.region.robust import RegionRobust
 from scenarios.siting.words import MODEL_WORDS
 
 

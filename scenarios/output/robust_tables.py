@@ -8,8 +8,8 @@ import pandas as pd
 
 from scenarios.output.legend import Words, both
 from scenarios.output.stage_words import amount, place_names, stage_unit, stage_words
-from scenarios.siting.region_robust import RegionRobust
-from scenarios.siting.robust import EVERY, PROGRAM
+from scenarios.siting.region.robust import RegionRobust
+from scenarios.siting.several.robust import EVERY, PROGRAM
 from scenarios.siting.words import MODEL_WORDS
 
 ROBUST_WORDS: Final = ("稳健方案", "the robust plan")

@@ -25,11 +25,11 @@ from scenarios.output.report import (
     rows,
 )
 from scenarios.output.speed_words import hour_said
-from scenarios.siting.candidates import entrances_of
-from scenarios.siting.choice import Choice
-from scenarios.siting.region_words import proof
-from scenarios.siting.standby import RegionPlan
-from scenarios.siting.weights import COUNTED
+from scenarios.siting.region.candidates import entrances_of
+from scenarios.siting.region.choice import Choice
+from scenarios.siting.region.standby import RegionPlan
+from scenarios.siting.region.weights import COUNTED
+from scenarios.siting.region.words import proof
 from scenarios.siting.words import MODEL_WORDS
 
 MOST_EQUAL = 10  # as many other choices as a terminal shows

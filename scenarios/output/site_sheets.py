@@ -38,9 +38,9 @@ from scenarios.output.site_report import (
     site_table,
     term_lines,
 )
-from scenarios.siting.region_words import proof
-from scenarios.siting.standby import RegionPlan
-from scenarios.siting.weights import COUNTED
+from scenarios.siting.region.standby import RegionPlan
+from scenarios.siting.region.weights import COUNTED
+from scenarios.siting.region.words import proof
 
 _SITE_COLUMNS: Final = (
     Column("序号", "no.", width=6),

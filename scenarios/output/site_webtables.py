@@ -15,8 +15,8 @@ from scenarios.output.report import people, percent
 from scenarios.output.site_report import equal_table, shows_vehicles, site_table
 from scenarios.output.stage_words import STATUS_WORDS, amount, stage_words
 from scenarios.output.webtables import Head, Row, Table
-from scenarios.siting.region_curve import RegionCurve
-from scenarios.siting.standby import RegionPlan
+from scenarios.siting.region.curve import RegionCurve
+from scenarios.siting.region.standby import RegionPlan
 
 _POINT_HEADS: Final = (("点", "Point"), ("编码", "Id"), ("", ""), ("代替", "Instead of"), ("车辆", "Vehicles"))
 _EQUAL_HEADS: Final = (("", ""), ("换下", "Without"), ("换上", "Instead"))

@@ -13,8 +13,8 @@ from scenarios.output.sheets import Cell, Column
 from scenarios.output.site_report import choice_lines, terms_json
 from scenarios.output.speed_words import hour_said
 from scenarios.siting.question import Model
-from scenarios.siting.region_question import RegionQuestion, measure_of
-from scenarios.siting.weights import COUNTED
+from scenarios.siting.region.question import RegionQuestion, measure_of
+from scenarios.siting.region.weights import COUNTED
 from scenarios.siting.worth import REACHED, sense
 
 MS_PER_MINUTE: Final = 60_000.0

@@ -17,7 +17,7 @@ from scenarios.compare import Comparison
 from scenarios.output.legend import ILLUSTRATIVE, UNREVIEWED, both
 from scenarios.output.sheets import Chart, Sheet, coverage_sheets
 from scenarios.output.site_sheets import site_sheets
-from scenarios.siting.standby import RegionPlan
+from scenarios.siting.region.standby import RegionPlan
 
 FONT: Final = "Microsoft YaHei"  # what Excel has on a planner's desk; another program takes its own
 A4: Final = 9

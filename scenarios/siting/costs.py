@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from scenarios.siting.blocks import SAME_SHARE, SAME_WHOLE_PEOPLE, Covering
-from scenarios.siting.cover import cover
+from scenarios.siting.covering.blocks import SAME_SHARE, SAME_WHOLE_PEOPLE, Covering
+from scenarios.siting.covering.cover import cover
 from scenarios.siting.question import Asked, CoverStage, Ints, Mask, Numbers, Sites
 from scenarios.siting.result import Plan, StageValue, Status
 from scenarios.siting.stop import Stop

@@ -23,9 +23,9 @@ COUNTS_VEHICLES: Final[frozenset[Model]] = frozenset({"bacop1", "bacop2", "mexcl
 PATIENCE_S: Final = 20.0  # to find what contradicts what, beyond the time allowed for the plan
 LEAST: Final[frozenset[Model]] = frozenset({"lscp", "partial", "p-median", "p-center"})  # their objective is to be small
 _OWN: Final[dict[Model, tuple[str, str]]] = {
-    "cmclp": ("capacitated", "cmclp"),
-    "p-median": ("median", "p_median"),
-    "p-center": ("center", "p_center"),
+    "cmclp": ("capacitated.capacitated", "cmclp"),
+    "p-median": ("median.median", "p_median"),
+    "p-center": ("center.center", "p_center"),
 }
 
 
@@ -60,7 +60,7 @@ def site(asked: Asked, model: Model, terms: Terms, *, stop: Stop, equals: int = 
         asked = replace(asked, sites=replace(asked.sites, vehicles=np.ones(len(asked.sites), dtype=np.int64)))
     plan = _solve(model)(asked, terms, stop) if _can_be_chosen(asked.sites) else Plan((), (), "infeasible", (), "")
     if plan.status == "infeasible":
-        conflicts = import_module("scenarios.siting.conflicts").conflicts
+        conflicts = import_module("scenarios.siting.contradictions.conflicts").conflicts
         return _result(
             whole,
             model,
@@ -73,7 +73,7 @@ def site(asked: Asked, model: Model, terms: Terms, *, stop: Stop, equals: int = 
     equal: tuple[tuple[str, ...], ...] = ()
     complete = False
     if equals and plan.status == "optimal":
-        equal, complete = import_module("scenarios.siting.equal").equal_optima(asked, model, terms, plan, equals, stop)
+        equal, complete = import_module("scenarios.siting.equals.equal").equal_optima(asked, model, terms, plan, equals, stop)
     return _result(whole, model, plan, stop, equal=equal, complete=complete, share=terms.share, seconds=time.perf_counter() - started_s)
 
 
@@ -167,7 +167,7 @@ def _solve(model: Model) -> Solve:
         module, name = _OWN[model]
         found: Solve = getattr(import_module(f"scenarios.siting.{module}"), name)
         return found
-    covering: Solve = import_module("scenarios.siting.covering_models").solve_covering(model)
+    covering: Solve = import_module("scenarios.siting.covering.models").solve_covering(model)
     return covering
 
 

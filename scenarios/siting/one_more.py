@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csc_array
 
-from scenarios.siting.blocks import Block
+from scenarios.siting.covering.blocks import Block
 from scenarios.siting.question import Ints, Mask, Numbers
 
 

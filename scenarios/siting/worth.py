@@ -14,7 +14,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from scenarios.siting.covering_models import covering_of
+from scenarios.siting.covering.models import covering_of
 from scenarios.siting.flow import served_within
 from scenarios.siting.models import LEAST
 from scenarios.siting.question import Asked, CoverStage, Ints, Model, Numbers, Terms

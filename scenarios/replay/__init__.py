@@ -1,0 +1,1 @@
+"""Calls played against points: a queue of calls, the nearest free vehicle."""

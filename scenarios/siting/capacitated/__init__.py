@@ -1,0 +1,1 @@
+"""Maximal covering with capacities."""

@@ -1,0 +1,1 @@
+"""The p-center: set covering at one radius after another."""

@@ -1,0 +1,1 @@
+"""Why a question has no answer."""

@@ -1,0 +1,1 @@
+"""Other choices that are exactly as good."""

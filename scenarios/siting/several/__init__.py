@@ -1,0 +1,1 @@
+"""Several numbers of sites, years, situations and models at once."""

@@ -1,0 +1,1 @@
+"""Siting from tables: travel costs between ids, a number for each site."""
