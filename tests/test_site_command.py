@@ -100,7 +100,7 @@ def test_what_moves_is_told(prepared: Prepared, moved: RegionPlan) -> None:
     assert [one["id"] for one in site_json(prepared, "emergency", moved)["moved"]] == ["JJ-0001"]
     text = site_text(prepared, moved)
     assert "迁址 moved: 进贤县急救中心（示意）（JJ-0001） → 罗溪镇卫生院（WS-0007），9.6 km" in text
-    assert "共 5 个：保留 0 个、新设 5 个；迁走 1 个、撤销 0 个" in text
+    assert "共 5 个：保留 0 个、新设 4 个、搬迁 1 个；撤销 0 个" in text
 
 
 def test_what_is_as_good_is_told(prepared: Prepared, tied: RegionPlan) -> None:

@@ -13,7 +13,7 @@ from scenarios.output.curve_tables import curve_table, stages_of
 from scenarios.output.legend import STATE_WORDS, Language, Words
 from scenarios.output.report import people, percent
 from scenarios.output.site_report import equal_table, shows_vehicles, site_table
-from scenarios.output.stage_words import STATUS_WORDS, amount, stage_words
+from scenarios.output.stage_words import STATUS_WORDS, amount, gain_words, stage_words
 from scenarios.output.webtables import Head, Row, Table
 from scenarios.siting.region.curve import RegionCurve
 from scenarios.siting.region.standby import RegionPlan
@@ -89,7 +89,7 @@ def curve_steps(curve: RegionCurve, language: Language) -> Table:
     for stage in stages:
         heads += [Head(stage_words(curve.question, curve.curve.model, stage)[at], is_number=True)]
         heads += [Head(("占比", "Share")[at], is_number=True)] if f"{stage}_share" in table else []
-        heads += [Head(("增加", "Gain")[at], is_number=True)]
+        heads += [Head(gain_words(curve.curve.model, stage)[at].capitalize(), is_number=True)]
     heads += [Head(("证明", "Proof")[at], is_number=False), Head("", is_number=False)]
     priced = [(name, words) for name, words in _PRICE_HEADS.items() if name in table]
     heads += [Head(words[at], is_number=True) for _, words in priced]

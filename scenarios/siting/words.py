@@ -58,7 +58,12 @@ def proof(result: SitingResult, units: Units | None = None) -> Words:
 
 
 def contradiction(result: SitingResult) -> Words:
-    """Say which demands contradict each other."""
+    """Say which demands contradict each other, if that was found out."""
+    if not result.conflict:
+        return (
+            "无解：要求互相矛盾；没等查明是哪几条就停止了，请不要中途取消，再算一次。",
+            "No choice meets all demands; it was stopped before it was known which contradict each other: ask again, and let it end.",
+        )
     zh, en = "；".join(one.zh for one in result.conflict), "; ".join(one.en for one in result.conflict)
     return (
         f"无解：下列要求互相矛盾，去掉其中任何一条，其余几条就不再矛盾：{zh}。",

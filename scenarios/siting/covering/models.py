@@ -28,7 +28,7 @@ from scenarios.siting.covering.blocks import SAME_SHARE, Block, Covering, block_
 from scenarios.siting.covering.cover import METHOD, PATIENCE_S, cover
 from scenarios.siting.covering.exchange import with_small_ids
 from scenarios.siting.covering.program import any_plan, fewest
-from scenarios.siting.question import Asked, CoverStage, Mask, Model, Numbers, Sites, Terms
+from scenarios.siting.question import Asked, CoverStage, Ints, Mask, Model, Numbers, Sites, Terms
 from scenarios.siting.result import Plan, StageValue
 from scenarios.siting.stop import Stop
 
@@ -141,8 +141,8 @@ _QUESTIONS: Final[dict[Model, Callable[[Asked, Terms], Covering]]] = {
 def _lscp(asked: Asked, terms: Terms, stop: Stop) -> Plan:
     """The fewest sites (the least price, where there are prices) that cover everybody who can be covered."""
     question, ids = sorted_by_id(_everybody(asked, terms))
-    by_number = _is_only_a_number(question)
-    found, bound = _fewest_sites(question, stop) if by_number else _least_price(question, stop)
+    found: Numbers | None
+    found, bound = _fewest_sites(question, stop) if _is_only_a_number(question) else _least_price(question, stop)
     if found is None and bound < math.inf:
         found = any_plan(question, Stop.after(PATIENCE_S)).vehicles
     if found is None:
@@ -164,17 +164,25 @@ def _is_only_a_number(question: Covering) -> bool:
     return replace(question.sites, total=0).is_plain and not question.sites.price.any() and size <= MOST_CELLS
 
 
-def _fewest_sites(question: Covering, stop: Stop) -> tuple[Numbers | None, float]:
-    """The choice of fewest sites, None if it was stopped before there was one, and a number that no fewer can do."""
+def _fewest_sites(question: Covering, stop: Stop) -> tuple[Numbers, float]:
+    """The choice of fewest sites, or of few if it was stopped, and a number that no fewer can do."""
     sites = question.sites
     free = np.flatnonzero(~sites.always & ~sites.forbidden)
     must = csr_array(question.must, dtype=np.float64)
     left = csr_array(must[np.flatnonzero(must @ sites.always.astype(np.float64) == 0)][:, free])
     columns, least = fewest_columns(csr_array(left, dtype=np.bool_).toarray(), stop)
     chosen = sites.always.astype(np.float64)
-    if columns is not None:
-        chosen[free[columns]] = 1.0
-    return (None if columns is None else chosen), float(least + int(sites.fixed.sum()))
+    chosen[free[_one_after_another(left) if columns is None else columns]] = 1.0
+    return chosen, float(least + int(sites.fixed.sum()))
+
+
+def _one_after_another(covers: csr_array) -> Ints:
+    """Columns that cover every row, each the one that covers most of what is left: when there is no time for fewer."""
+    is_open, chosen = np.ones(covers.shape[0]), []
+    while is_open.any():
+        chosen.append(int(np.argmax(covers.T @ is_open)))
+        is_open[covers[:, [chosen[-1]]].toarray().ravel() > 0] = 0.0
+    return np.array(chosen, dtype=np.int64)
 
 
 def _least_price(question: Covering, stop: Stop) -> tuple[Numbers | None, float]:

@@ -53,11 +53,9 @@ def _beginning(plan: RegionPlan) -> Words:
         zh += f"新点（另保留 {kept} 个、指定 {forced} 个，共 {total} 个）"
         en += f"new points out of {plan.candidates:,} candidates (with {kept} kept and {forced} forced, {total} in all)"
     else:
-        gone = len(plan.closed)
-        zh += f"点（共 {total} 个：保留 {kept} 个、新设 {new} 个；迁走 {len(plan.moved)} 个、撤销 {gone} 个）"
-        en += (
-            f"points out of {plan.candidates:,} candidates ({total} in all: {kept} kept, {new} new; {len(plan.moved)} moved, {gone} closed)"
-        )
+        moved, gone = len(plan.moved), len(plan.closed)
+        zh += f"点（共 {total} 个：保留 {kept} 个、新设 {new - moved} 个、搬迁 {moved} 个；撤销 {gone} 个）"
+        en += f"points out of {plan.candidates:,} candidates ({total} in all: {kept} kept, {new - moved} new, {moved} moved; {gone} closed)"
     if is_free and sites.is_plain:
         choices = f"{math.comb(plan.candidates, total - len(result.fixed)):,}"
         zh, en = f"{zh}，共有 {choices} 种选法。", f"{en}: {choices} choices. "
