@@ -30,8 +30,3 @@ def erlang_c(load: float, vehicles: int) -> float:
     for count in range(1, vehicles + 1):
         lost = load * lost / (count + load * lost)
     return lost / (1 - load / vehicles * (1 - lost))
-
-
-def erlang_wait(load: float, vehicles: int, service: float) -> float:
-    """Mean wait of all calls in that queue, in the unit of the mean service time; inf where the queue never ends."""
-    return float("inf") if load >= vehicles else erlang_c(load, vehicles) * service / (vehicles - load)
