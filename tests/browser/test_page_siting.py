@@ -5,16 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from at_rest import at_rest
+from at_rest import PATIENCE_MS, at_rest
 from county_files import FILES, write_county
 from hostile import NAMES
 from playwright.sync_api import Locator, Page, expect
 
 HIDDEN = "机密院"
+COMPILING_MS = 90_000  # on a fresh machine the loops of siting are compiled when first asked for
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    expect.set_options(timeout=COMPILING_MS)
+    yield
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
