@@ -225,7 +225,7 @@ def test_an_area_is_read_from_polygons_only(tmp_path: Path):
     assert read_area(tmp_path / "a.geojson").geom_type == "Polygon"
     gpd.GeoDataFrame(geometry=[town.line((0, 0), (1, 1))], crs=4326).to_file(tmp_path / "line.geojson")
     (tmp_path / "text.geojson").write_text("nothing")
-    for name, told in (("line.geojson", "must be polygons"), ("text.geojson", "cannot be read"), ("none.gpkg", "no file")):
+    for name, told in (("line.geojson", "must hold polygons"), ("text.geojson", "cannot be read"), ("none.gpkg", "no file")):
         with pytest.raises(InputError, match=told):
             read_area(tmp_path / name)
     assert read_ways(" 1, 2,") == (1, 2)
