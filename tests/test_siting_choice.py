@@ -59,12 +59,19 @@ def test_what_cannot_be_asked_is_refused(said: dict[str, Any], words: str):
         Choice(**said)
 
 
-def test_what_each_model_needs_is_enough():
-    Choice(budget=3.0)
-    Choice(model="lscp")
-    Choice(model="partial", share=1.0)
-    Choice(sites=2, model="mexclp", busy="log", vehicles=2, fleet=3)
-    Choice(sites=2, closable=("all",), movable=("A",), move_within_km=1.0)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"budget": 3.0},
+        {"model": "lscp"},
+        {"model": "partial", "share": 1.0},
+        {"sites": 2, "model": "mexclp", "busy": "log", "vehicles": 2, "fleet": 3},
+        {"sites": 2, "closable": ("all",), "movable": ("A",), "move_within_km": 1.0},
+    ],
+)
+def test_what_each_model_needs_is_enough(said: dict[str, Any]):
+    choice = Choice(**said)
+    assert {name: getattr(choice, name) for name in said} == said
 
 
 def test_the_key_depends_on_what_is_asked_and_on_nothing_else():

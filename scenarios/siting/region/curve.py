@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -115,11 +115,6 @@ def region_curve(
     number, why = _order_of(order_sites, most, curve)
     standing = [one for one, stands in zip(question.places.id, question.existing, strict=True) if stands]
     order = build_order(asked, model, terms, curve.results[number], standing=standing, best=curve.results)
-    by = None
-    if years is not None:
-        progress("求分年方案 ……", "the plan by year …")
-        of_years = {year: replace(asked, people=people[question.counted]) for year, people in people_of.items()}
-        by = by_year(of_years, model, terms, years.totals, standing=standing, stop=stop)
     return RegionCurve(
         service_id=service_id,
         question=question,
@@ -127,9 +122,18 @@ def region_curve(
         order=order,
         order_sites=number,
         order_why=why,
-        years=by,
+        years=None if years is None else _by_year(question, people_of, years, standing=standing, stop=stop, progress=progress),
         growth=None if years is None else years.growth,
     )
+
+
+def _by_year(
+    question: RegionQuestion, people_of: Mapping[int, Floats], years: Years, *, standing: Sequence[str], stop: Stop, progress: Progress
+) -> YearPlan:
+    """Build over the years, with the people of each."""
+    progress("求分年方案 ……", "the plan by year …")
+    of_years = {year: replace(question.asked, people=people[question.counted]) for year, people in people_of.items()}
+    return by_year(of_years, question.choice.model, question.terms, years.totals, standing=standing, stop=stop)
 
 
 def _check_years(asked: Asked, years: Years) -> None:
